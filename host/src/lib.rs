@@ -1,0 +1,1 @@
+//! A host for bare-metal hardware drivers that are shipped as shared libraries.
