@@ -146,13 +146,18 @@ impl Default for Config {
 
 impl Default for Database {
     fn default() -> Self {
-        Database { path: PathBuf::from("host.db") }
+        Database {
+            path: PathBuf::from("host.db"),
+        }
     }
 }
 
 impl Default for Calls {
     fn default() -> Self {
-        Calls { max: 10_000, timeout_ms: 60_000 }
+        Calls {
+            max: 10_000,
+            timeout_ms: 60_000,
+        }
     }
 }
 
@@ -164,13 +169,19 @@ impl Default for Workers {
 
 impl Default for Locks {
     fn default() -> Self {
-        Locks { wait_ms: 2_000, max_waiters: 100 }
+        Locks {
+            wait_ms: 2_000,
+            max_waiters: 100,
+        }
     }
 }
 
 impl Default for Records {
     fn default() -> Self {
-        Records { keep_hours: 24, max: 100_000 }
+        Records {
+            keep_hours: 24,
+            max: 100_000,
+        }
     }
 }
 
@@ -195,9 +206,14 @@ impl Config {
     ///
     /// # Errors
     /// Every error is one line that names the key, the value, what was expected and where it stands.
-    pub fn load(file: &Path, variables: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+    pub fn load(
+        file: &Path,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable {
+            file: file.to_owned(),
+            source,
+        })?;
         let base = file.parent().unwrap_or(Path::new(""));
         Config::parse(&text, file, base, variables)
     }
@@ -212,7 +228,8 @@ impl Config {
         base: &Path,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<Config, ConfigError> {
-        let mut table: toml::Table = toml::from_str(text).map_err(|error| ConfigError::syntax(file, text, &error))?;
+        let mut table: toml::Table =
+            toml::from_str(text).map_err(|error| ConfigError::syntax(file, text, &error))?;
         let overrides = environment::apply(&mut table, variables)?;
         let mut config: Config = serde_path_to_error::deserialize(table.clone())
             .map_err(|error| ConfigError::value(file, &table, &overrides, &error))?;
@@ -222,25 +239,28 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses to serve nothing. The listing commands work without an enabled driver: one is chosen from their answer.
+    /// Listens on `address` instead, under the same rule.
     ///
     /// # Errors
-    /// When `enabled_drivers` is empty.
-    pub fn check_enabled(&self, file: &Path) -> Result<(), ConfigError> {
-        if !self.enabled_drivers.is_empty() {
-            return Ok(());
+    /// Others can reach the address and `allow_unauthenticated` is not set.
+    pub fn set_listen(&mut self, address: SocketAddr, origin: &str) -> Result<(), ConfigError> {
+        self.listen = address;
+        match ranges::unreachable(self) {
+            Ok(()) => Ok(()),
+            Err(reason) => Err(ConfigError::Value {
+                origin: origin.to_owned(),
+                key: "listen".to_owned(),
+                value: Some(format!("\"{address}\"")),
+                reason,
+            }),
         }
-        Err(ConfigError::Value {
-            origin: file.display().to_string(),
-            key: "enabled_drivers".to_owned(),
-            value: Some("[]".to_owned()),
-            reason: "no driver is enabled; name at least one, `host list-available` shows what there is".to_owned(),
-        })
     }
 
     /// What the host calls itself: `host_name`, else the machine's name.
     pub fn host_name(&self) -> String {
-        self.host_name.clone().unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
+        self.host_name
+            .clone()
+            .unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
     }
 }
 

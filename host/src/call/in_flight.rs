@@ -43,13 +43,19 @@ impl InFlight {
     pub fn enter(self: &Arc<Self>, call: RunningCall) -> Listed {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.shard(id).lock().insert(id, call);
-        Listed { calls: self.clone(), id }
+        Listed {
+            calls: self.clone(),
+            id,
+        }
     }
 
     /// The calls that run now, oldest first.
     pub fn running(&self) -> Vec<RunningCall> {
-        let mut calls: Vec<_> =
-            self.shards.iter().flat_map(|shard| shard.lock().clone().into_iter().collect::<Vec<_>>()).collect();
+        let mut calls: Vec<_> = self
+            .shards
+            .iter()
+            .flat_map(|shard| shard.lock().clone().into_iter().collect::<Vec<_>>())
+            .collect();
         calls.sort_by_key(|(id, _)| *id);
         calls.into_iter().map(|(_, call)| call).collect()
     }

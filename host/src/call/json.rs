@@ -37,9 +37,13 @@ const TOO_DEEP: &str = "too deep";
 /// # Errors
 /// What is wrong and where. Keys that occur twice are left alone.
 pub fn check(bytes: &[u8], limit: u32) -> Result<(), JsonError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Encoding { at: error.valid_up_to() })?;
+    let text = std::str::from_utf8(bytes).map_err(|error| JsonError::Encoding {
+        at: error.valid_up_to(),
+    })?;
     let mut parser = serde_json::Deserializer::from_str(text);
-    let result = Level { left: limit }.deserialize(&mut parser).and_then(|()| parser.end());
+    let result = Level { left: limit }
+        .deserialize(&mut parser)
+        .and_then(|()| parser.end());
     result.map_err(|error| {
         let reason = error.to_string();
         if reason.starts_with(TOO_DEEP) {
@@ -47,7 +51,11 @@ pub fn check(bytes: &[u8], limit: u32) -> Result<(), JsonError> {
         }
         let place = format!(" at line {} column {}", error.line(), error.column());
         let reason = reason.strip_suffix(&place).unwrap_or(&reason).to_owned();
-        JsonError::Syntax { reason, line: error.line(), column: error.column() }
+        JsonError::Syntax {
+            reason,
+            line: error.line(),
+            column: error.column(),
+        }
     })
 }
 
@@ -126,7 +134,17 @@ mod tests {
 
     #[test]
     fn every_kind_of_value_passes() {
-        for text in ["{}", "[]", "null", "true", "-1", "1e400", "18446744073709551616", "\"a\\u00e9\"", " [1, {\"a\": [2]}] "] {
+        for text in [
+            "{}",
+            "[]",
+            "null",
+            "true",
+            "-1",
+            "1e400",
+            "18446744073709551616",
+            "\"a\\u00e9\"",
+            " [1, {\"a\": [2]}] ",
+        ] {
             assert_eq!(check(text.as_bytes(), 25), Ok(()), "{text}");
         }
     }
@@ -138,14 +156,23 @@ mod tests {
             let open = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
             let limit_of = usize::try_from(limit).unwrap();
             assert_eq!(check(open(limit_of).as_bytes(), limit), Ok(()));
-            assert_eq!(check(open(limit_of + 1).as_bytes(), limit), Err(JsonError::Depth { limit }));
+            assert_eq!(
+                check(open(limit_of + 1).as_bytes(), limit),
+                Err(JsonError::Depth { limit })
+            );
         }
     }
 
     #[test]
     fn a_hundred_thousand_levels_are_an_error_and_not_a_crash() {
-        assert_eq!(check("[".repeat(100_000).as_bytes(), 25), Err(JsonError::Depth { limit: 25 }));
-        assert_eq!(check("{\"a\":".repeat(100_000).as_bytes(), 100), Err(JsonError::Depth { limit: 100 }));
+        assert_eq!(
+            check("[".repeat(100_000).as_bytes(), 25),
+            Err(JsonError::Depth { limit: 25 })
+        );
+        assert_eq!(
+            check("{\"a\":".repeat(100_000).as_bytes(), 100),
+            Err(JsonError::Depth { limit: 100 })
+        );
     }
 
     #[test]
@@ -153,7 +180,10 @@ mod tests {
         let error = check(b"{\n  \"a\": bad}", 25).unwrap_err();
         assert_eq!(error.to_string(), "not JSON: expected value at line 2 column 8");
         let error = check(b"{} x", 25).unwrap_err();
-        assert_eq!(error.to_string(), "not JSON: trailing characters at line 1 column 4");
+        assert_eq!(
+            error.to_string(),
+            "not JSON: trailing characters at line 1 column 4"
+        );
     }
 
     #[test]

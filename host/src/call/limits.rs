@@ -83,12 +83,20 @@ pub struct Limits {
 
 impl Limit {
     fn new(max: u32) -> Self {
-        Limit { free: Arc::new(Semaphore::new(usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS))), max }
+        Limit {
+            free: Arc::new(Semaphore::new(
+                usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS),
+            )),
+            max,
+        }
     }
 
     fn try_take<E>(&self, busy: impl FnOnce(u32) -> E) -> Result<OwnedSemaphorePermit, E> {
         // The semaphores are never closed, so the only refusal is "none free".
-        self.free.clone().try_acquire_owned().map_err(|_: TryAcquireError| busy(self.max))
+        self.free
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_: TryAcquireError| busy(self.max))
     }
 
     async fn take<E>(&self, busy: impl FnOnce(u32) -> E) -> Result<OwnedSemaphorePermit, E> {
@@ -99,7 +107,8 @@ impl Limit {
     }
 
     fn used(&self) -> u32 {
-        self.max.saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX))
+        self.max
+            .saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX))
     }
 }
 
@@ -110,9 +119,19 @@ impl Limits {
         let default_share = (half(config.calls.max), half(config.workers.max));
         let shares = drivers.map(|name| {
             let settings = config.drivers.get(name);
-            let calls = settings.and_then(|driver| driver.max_calls).unwrap_or(default_share.0);
-            let workers = settings.and_then(|driver| driver.max_workers).unwrap_or(default_share.1);
-            (name.to_owned(), Share { calls: Limit::new(calls), workers: Limit::new(workers) })
+            let calls = settings
+                .and_then(|driver| driver.max_calls)
+                .unwrap_or(default_share.0);
+            let workers = settings
+                .and_then(|driver| driver.max_workers)
+                .unwrap_or(default_share.1);
+            (
+                name.to_owned(),
+                Share {
+                    calls: Limit::new(calls),
+                    workers: Limit::new(workers),
+                },
+            )
         });
         Limits {
             calls: Limit::new(config.calls.max),
@@ -127,9 +146,15 @@ impl Limits {
     /// At once, when the host or the driver has no call left.
     pub fn call(&self, driver: &str) -> Result<CallPermit, Busy> {
         let share = self.share(driver)?;
-        let own = share.calls.try_take(|max| Busy::DriverCalls { driver: driver.to_owned(), max })?;
+        let own = share.calls.try_take(|max| Busy::DriverCalls {
+            driver: driver.to_owned(),
+            max,
+        })?;
         let host = self.calls.try_take(|max| Busy::Calls { max })?;
-        Ok(CallPermit { _host: host, _driver: own })
+        Ok(CallPermit {
+            _host: host,
+            _driver: own,
+        })
     }
 
     /// Lets one more thread stay inside `driver`.
@@ -138,9 +163,15 @@ impl Limits {
     /// At once, when the host or the driver has no worker left.
     pub fn worker(&self, driver: &str) -> Result<WorkerPermit, Busy> {
         let share = self.share(driver)?;
-        let own = share.workers.try_take(|max| Busy::DriverWorkers { driver: driver.to_owned(), max })?;
+        let own = share.workers.try_take(|max| Busy::DriverWorkers {
+            driver: driver.to_owned(),
+            max,
+        })?;
         let host = self.workers.try_take(|max| Busy::Workers { max })?;
-        Ok(WorkerPermit { _host: host, _driver: own })
+        Ok(WorkerPermit {
+            _host: host,
+            _driver: own,
+        })
     }
 
     /// Lets one more thread pass through `driver`, for a call that is only begun there. Thousands of those may arrive at
@@ -150,9 +181,18 @@ impl Limits {
     /// When no worker became free for half a second.
     pub async fn pass(&self, driver: &str) -> Result<WorkerPermit, Busy> {
         let share = self.share(driver)?;
-        let own = share.workers.take(|max| Busy::DriverWorkers { driver: driver.to_owned(), max }).await?;
+        let own = share
+            .workers
+            .take(|max| Busy::DriverWorkers {
+                driver: driver.to_owned(),
+                max,
+            })
+            .await?;
         let host = self.workers.take(|max| Busy::Workers { max }).await?;
-        Ok(WorkerPermit { _host: host, _driver: own })
+        Ok(WorkerPermit {
+            _host: host,
+            _driver: own,
+        })
     }
 
     /// Calls in flight and threads inside drivers, now.
@@ -162,7 +202,10 @@ impl Limits {
 
     /// The driver's share; a driver that was not there when the limits were made has none.
     fn share(&self, driver: &str) -> Result<&Share, Busy> {
-        self.shares.get(driver).ok_or_else(|| Busy::DriverCalls { driver: driver.to_owned(), max: 0 })
+        self.shares.get(driver).ok_or_else(|| Busy::DriverCalls {
+            driver: driver.to_owned(),
+            max: 0,
+        })
     }
 }
 
@@ -182,7 +225,13 @@ mod tests {
         let limits = limits(4, 4);
         let _held = [limits.worker("a").unwrap(), limits.worker("a").unwrap()];
         let refused = limits.worker("a").unwrap_err();
-        assert_eq!(refused, Busy::DriverWorkers { driver: "a".to_owned(), max: 2 });
+        assert_eq!(
+            refused,
+            Busy::DriverWorkers {
+                driver: "a".to_owned(),
+                max: 2
+            }
+        );
         assert_eq!(refused.to_string(), "all 2 workers of the driver 'a' are busy");
         assert!(limits.worker("b").is_ok());
     }
@@ -209,6 +258,12 @@ mod tests {
         drop(held);
         assert_eq!(waiting.await.unwrap(), Ok(()));
         let _held = limits.worker("a").unwrap();
-        assert_eq!(limits.pass("a").await.unwrap_err(), Busy::DriverWorkers { driver: "a".to_owned(), max: 1 });
+        assert_eq!(
+            limits.pass("a").await.unwrap_err(),
+            Busy::DriverWorkers {
+                driver: "a".to_owned(),
+                max: 1
+            }
+        );
     }
 }

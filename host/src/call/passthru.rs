@@ -63,7 +63,14 @@ impl Passthru {
         limits: Limits,
         config: Arc<Config>,
     ) -> Self {
-        Passthru { registry, nodes, locks, limits, in_flight: Arc::default(), config }
+        Passthru {
+            registry,
+            nodes,
+            locks,
+            limits,
+            in_flight: Arc::default(),
+            config,
+        }
     }
 
     /// The calls that run now.
@@ -78,7 +85,12 @@ impl Passthru {
     pub fn node_method(&self, node: Arc<Node>, method: &str, http_method: &str) -> Result<Target, CallError> {
         let driver = self.driver_of(&node)?;
         let method = find(&driver, CalledOn::Node, method, http_method)?;
-        Ok(Target { driver, method, node: Some(node), http_method: http_method.to_owned() })
+        Ok(Target {
+            driver,
+            method,
+            node: Some(node),
+            http_method: http_method.to_owned(),
+        })
     }
 
     /// Finds a method of the driver itself.
@@ -92,7 +104,12 @@ impl Passthru {
         http_method: &str,
     ) -> Result<Target, CallError> {
         let method = find(&driver, CalledOn::Driver, method, http_method)?;
-        Ok(Target { driver, method, node: None, http_method: http_method.to_owned() })
+        Ok(Target {
+            driver,
+            method,
+            node: None,
+            http_method: http_method.to_owned(),
+        })
     }
 
     /// Makes the call. `body` is checked JSON. May be dropped at any time: a call that waits for its lock is skipped,
@@ -100,14 +117,27 @@ impl Passthru {
     ///
     /// # Errors
     /// Before the driver has begun: locked, or busy. After: the driver's fault, a reply that cannot be sent, or the deadline.
-    pub async fn call(self: &Arc<Self>, target: Target, body: Bytes, request_id: Arc<str>) -> Result<Answer, CallError> {
-        let Target { driver, method, node, http_method } = target;
+    pub async fn call(
+        self: &Arc<Self>,
+        target: Target,
+        body: Bytes,
+        request_id: Arc<str>,
+    ) -> Result<Answer, CallError> {
+        let Target {
+            driver,
+            method,
+            node,
+            http_method,
+        } = target;
         let name: Arc<str> = method.name.as_str().into();
         let mut guard = None;
         let mut view = None;
         if let Some(node) = &node {
             if method.require_exclusive_lock {
-                let holder = Holder { what: name.clone(), request_id: request_id.clone() };
+                let holder = Holder {
+                    what: name.clone(),
+                    request_id: request_id.clone(),
+                };
                 guard = Some(self.locks.acquire(node.uuid(), holder).await?);
             }
             // What was found before the wait may have been changed or deleted by whoever held the lock.
@@ -120,22 +150,60 @@ impl Passthru {
             self.limits.pass(driver.name()).await?
         };
         let timeout = self.timeout(&driver, &method);
-        let state = Arc::new(CallState::new(driver.name().clone(), request_id, Instant::now() + timeout));
+        let state = Arc::new(CallState::new(
+            driver.name().clone(),
+            request_id,
+            Instant::now() + timeout,
+        ));
         let node = node.map(|node| node.uuid());
-        let listed = self.in_flight.enter(RunningCall { method: name, node, state: state.clone() });
-        let call = OwnedCall { method: method.clone(), http_method, body, node: view, state: state.clone() };
+        let listed = self.in_flight.enter(RunningCall {
+            method: name,
+            node,
+            state: state.clone(),
+        });
+        let call = OwnedCall {
+            method: method.clone(),
+            http_method,
+            body,
+            node: view,
+            state: state.clone(),
+        };
         let (sender, receiver) = oneshot::channel();
-        let held = Carried { guard, worker: Some(worker), permit, listed };
-        tokio::spawn(Job { calls: self.clone(), driver, call, node, held, answer: Some(sender) }.carry());
+        let held = Carried {
+            guard,
+            worker: Some(worker),
+            permit,
+            listed,
+        };
+        tokio::spawn(
+            Job {
+                calls: self.clone(),
+                driver,
+                call,
+                node,
+                held,
+                answer: Some(sender),
+            }
+            .carry(),
+        );
         match tokio::time::timeout_at(state.deadline, receiver).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(CallError::Lost { method: method.name.clone() }),
+            Ok(Err(_)) => Err(CallError::Lost {
+                method: method.name.clone(),
+            }),
             Err(_) => {
                 tracing::warn!(
-                    request_id = &*state.request_id, driver = &*state.driver, method = method.name, ?node,
-                    "the call passed its deadline of {} ms; the driver is still busy with it", timeout.as_millis()
+                    request_id = &*state.request_id,
+                    driver = &*state.driver,
+                    method = method.name,
+                    ?node,
+                    "the call passed its deadline of {} ms; the driver is still busy with it",
+                    timeout.as_millis()
                 );
-                Err(CallError::Deadline { method: method.name.clone(), limit: timeout })
+                Err(CallError::Deadline {
+                    method: method.name.clone(),
+                    limit: timeout,
+                })
             }
         }
     }
@@ -148,9 +216,19 @@ impl Passthru {
         let driver = self.driver_of(node)?;
         let permit = self.limits.call(driver.name())?;
         let worker = self.limits.pass(driver.name()).await?;
-        let timeout = self.timeout_of(&driver).unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
-        let state = Arc::new(CallState::new(driver.name().clone(), request_id, Instant::now() + timeout));
-        let running = RunningCall { method: "validate".into(), node: Some(node.uuid()), state: state.clone() };
+        let timeout = self
+            .timeout_of(&driver)
+            .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
+        let state = Arc::new(CallState::new(
+            driver.name().clone(),
+            request_id,
+            Instant::now() + timeout,
+        ));
+        let running = RunningCall {
+            method: "validate".into(),
+            node: Some(node.uuid()),
+            state: state.clone(),
+        };
         let listed = self.in_flight.enter(running);
         let view = node.driver_view().clone();
         let deadline = state.deadline;
@@ -161,8 +239,13 @@ impl Passthru {
         });
         match tokio::time::timeout_at(deadline, task).await {
             Ok(Ok(result)) => Ok(result?),
-            Ok(Err(_)) => Err(CallError::Lost { method: "validate".to_owned() }),
-            Err(_) => Err(CallError::Deadline { method: "validate".to_owned(), limit: timeout }),
+            Ok(Err(_)) => Err(CallError::Lost {
+                method: "validate".to_owned(),
+            }),
+            Err(_) => Err(CallError::Deadline {
+                method: "validate".to_owned(),
+                limit: timeout,
+            }),
         }
     }
 
@@ -171,16 +254,25 @@ impl Passthru {
     /// # Errors
     /// It is not enabled on this host.
     pub fn driver_of(&self, node: &Node) -> Result<Arc<LoadedDriver>, CallError> {
-        self.registry.get(node.driver()).ok_or_else(|| CallError::DriverNotEnabled {
-            node: node.uuid(),
-            driver: node.driver().to_string(),
-        })
+        self.registry
+            .get(node.driver())
+            .ok_or_else(|| CallError::DriverNotEnabled {
+                node: node.uuid(),
+                driver: node.driver().to_string(),
+            })
     }
 
     /// The node as it is now, under its lock.
     fn current(&self, node: &Node) -> Result<Arc<Node>, CallError> {
-        let now = self.nodes.get(node.uuid()).ok_or(CallError::NodeGone { node: node.uuid() })?;
-        if now.driver() == node.driver() { Ok(now) } else { Err(CallError::DriverChanged { node: node.uuid() }) }
+        let now = self
+            .nodes
+            .get(&node.uuid())
+            .ok_or(CallError::NodeGone { node: node.uuid() })?;
+        if now.driver() == node.driver() {
+            Ok(now)
+        } else {
+            Err(CallError::DriverChanged { node: node.uuid() })
+        }
     }
 
     /// What the operator set for the driver, else what the method declares, else the host's default.
@@ -201,10 +293,20 @@ impl Passthru {
     }
 }
 
-fn find(driver: &LoadedDriver, on: CalledOn, method: &str, http_method: &str) -> Result<Arc<Method>, CallError> {
-    let found = driver.method(on, method).ok_or_else(|| CallError::NoHandler { method: method.to_owned() })?;
+fn find(
+    driver: &LoadedDriver,
+    on: CalledOn,
+    method: &str,
+    http_method: &str,
+) -> Result<Arc<Method>, CallError> {
+    let found = driver.method(on, method).ok_or_else(|| CallError::NoHandler {
+        method: method.to_owned(),
+    })?;
     if found.http_methods.iter().any(|verb| verb == http_method) {
         return Ok(found.clone());
     }
-    Err(CallError::WrongVerb { method: method.to_owned(), http_method: http_method.to_owned() })
+    Err(CallError::WrongVerb {
+        method: method.to_owned(),
+        http_method: http_method.to_owned(),
+    })
 }

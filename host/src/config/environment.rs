@@ -14,7 +14,10 @@ pub(super) struct Overrides(Vec<(String, String)>);
 impl Overrides {
     /// The variable that set `key`, if one did.
     pub(super) fn variable(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(at, _)| at == key || at.starts_with(&format!("{key}."))).map(|(_, name)| name.as_str())
+        self.0
+            .iter()
+            .find(|(at, _)| at == key || at.starts_with(&format!("{key}.")))
+            .map(|(_, name)| name.as_str())
     }
 }
 
@@ -29,7 +32,10 @@ pub(super) fn apply(
     for (name, text) in sorted {
         let path: Vec<String> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
         if path.iter().any(String::is_empty) {
-            return Err(ConfigError::Variable { name, reason: "expected HOST__KEY or HOST__SECTION__KEY" });
+            return Err(ConfigError::Variable {
+                name,
+                reason: "expected HOST__KEY or HOST__SECTION__KEY",
+            });
         }
         let key = insert(table, &path, value(&text)).ok_or(ConfigError::Variable {
             name: name.clone(),
@@ -49,7 +55,10 @@ fn insert(table: &mut Table, path: &[String], value: Value) -> Option<String> {
         let section = spelling(at, section);
         key.push_str(&section);
         key.push('.');
-        at = at.entry(section).or_insert_with(|| Value::Table(Table::new())).as_table_mut()?;
+        at = at
+            .entry(section)
+            .or_insert_with(|| Value::Table(Table::new()))
+            .as_table_mut()?;
     }
     let last = spelling(at, last);
     key.push_str(&last);
@@ -60,14 +69,18 @@ fn insert(table: &mut Table, path: &[String], value: Value) -> Option<String> {
 /// The key of `table` that a part of a variable's name means: a variable cannot spell `-` and `.`, a driver's name can.
 fn spelling(table: &Table, part: &str) -> String {
     let same = |key: &&String| key.to_lowercase().replace(['-', '.'], "_") == part;
-    table.keys().find(same).cloned().unwrap_or_else(|| part.to_owned())
+    table
+        .keys()
+        .find(same)
+        .cloned()
+        .unwrap_or_else(|| part.to_owned())
 }
 
 fn value(text: &str) -> Value {
     match toml::from_str::<Table>(&format!("value = {text}")) {
-        Ok(mut parsed) if parsed.len() == 1 => {
-            parsed.remove("value").unwrap_or_else(|| Value::String(text.to_owned()))
-        }
+        Ok(mut parsed) if parsed.len() == 1 => parsed
+            .remove("value")
+            .unwrap_or_else(|| Value::String(text.to_owned())),
         _ => Value::String(text.to_owned()),
     }
 }

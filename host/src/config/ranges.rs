@@ -39,7 +39,11 @@ impl Check<'_> {
 
 /// Reports every key that is out of its range.
 pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Result<(), ConfigError> {
-    let mut check = Check { file, overrides, faults: Vec::new() };
+    let mut check = Check {
+        file,
+        overrides,
+        faults: Vec::new(),
+    };
     check.range("calls.max", config.calls.max, 1..=1_000_000);
     check.range("calls.timeout_ms", config.calls.timeout_ms, 1..=DAY_MS);
     check.range("workers.max", config.workers.max, 1..=10_000);
@@ -47,19 +51,51 @@ pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Resu
     check.range("locks.max_waiters", config.locks.max_waiters, 0..=1_000_000);
     check.range("records.keep_hours", config.records.keep_hours, 1..=24 * 365);
     check.range("records.max", config.records.max, 1..=100_000_000);
-    check.range("limits.max_body_bytes", config.limits.max_body_bytes, 2..=1024 * 1024 * 1024);
-    check.range("limits.max_reply_bytes", config.limits.max_reply_bytes, 2..=1024 * 1024 * 1024);
-    check.range("limits.max_json_depth", config.limits.max_json_depth, 1..=MAX_DEPTH);
-    check.range("limits.header_timeout_ms", config.limits.header_timeout_ms, 1..=DAY_MS);
-    check.range("limits.idle_timeout_ms", config.limits.idle_timeout_ms, 1..=DAY_MS);
-    check.range("limits.shutdown_grace_ms", config.limits.shutdown_grace_ms, 0..=DAY_MS);
-    check.range("limits.max_connections", config.limits.max_connections, 1..=1_000_000);
+    check.range(
+        "limits.max_body_bytes",
+        config.limits.max_body_bytes,
+        2..=1024 * 1024 * 1024,
+    );
+    check.range(
+        "limits.max_reply_bytes",
+        config.limits.max_reply_bytes,
+        2..=1024 * 1024 * 1024,
+    );
+    check.range(
+        "limits.max_json_depth",
+        config.limits.max_json_depth,
+        1..=MAX_DEPTH,
+    );
+    check.range(
+        "limits.header_timeout_ms",
+        config.limits.header_timeout_ms,
+        1..=DAY_MS,
+    );
+    check.range(
+        "limits.idle_timeout_ms",
+        config.limits.idle_timeout_ms,
+        1..=DAY_MS,
+    );
+    check.range(
+        "limits.shutdown_grace_ms",
+        config.limits.shutdown_grace_ms,
+        0..=DAY_MS,
+    );
+    check.range(
+        "limits.max_connections",
+        config.limits.max_connections,
+        1..=1_000_000,
+    );
     for (name, driver) in &config.drivers {
         if let Some(max) = driver.max_calls {
             check.range(&format!("drivers.{name}.max_calls"), max, 1..=config.calls.max);
         }
         if let Some(max) = driver.max_workers {
-            check.range(&format!("drivers.{name}.max_workers"), max, 1..=config.workers.max);
+            check.range(
+                &format!("drivers.{name}.max_workers"),
+                max,
+                1..=config.workers.max,
+            );
         }
         if let Some(timeout) = driver.call_timeout_ms {
             check.range(&format!("drivers.{name}.call_timeout_ms"), timeout, 1..=DAY_MS);
@@ -74,10 +110,8 @@ pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Resu
 }
 
 fn rules(config: &Config, check: &mut Check<'_>) {
-    if !config.listen.ip().is_loopback() && !config.allow_unauthenticated {
-        let reason = "others can reach this address and the host asks nobody who they are; \
-                      use 127.0.0.1, or set allow_unauthenticated = true if something in front of it does";
-        check.refuse("listen", format!("\"{}\"", config.listen), reason.to_owned());
+    if let Err(reason) = unreachable(config) {
+        check.refuse("listen", format!("\"{}\"", config.listen), reason);
     }
     if let Some(url) = &config.public_url
         && !(url.starts_with("http://") || url.starts_with("https://"))
@@ -88,6 +122,22 @@ fn rules(config: &Config, check: &mut Check<'_>) {
     if let Some(name) = &config.host_name
         && (name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()))
     {
-        check.refuse("host_name", format!("{name:?}"), "expected a name without spaces".to_owned());
+        check.refuse(
+            "host_name",
+            format!("{name:?}"),
+            "expected a name without spaces".to_owned(),
+        );
     }
+}
+
+/// Whether only this machine reaches the host, or the operator has said that others may.
+pub(super) fn unreachable(config: &Config) -> Result<(), String> {
+    if config.listen.ip().is_loopback() || config.allow_unauthenticated {
+        return Ok(());
+    }
+    Err(
+        "others can reach this address and the host asks nobody who they are; \
+         use 127.0.0.1, or set allow_unauthenticated = true if something in front of it does"
+            .to_owned(),
+    )
 }

@@ -30,7 +30,9 @@ pub(super) async fn arguments(headers: &HeaderMap, body: Body, limits: &Limits) 
 
 async fn read(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<Bytes, ApiError> {
     let limit = limits.max_body_bytes;
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(ApiError::body_too_large(limit));
     }
@@ -43,7 +45,10 @@ async fn read(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<By
             .await
             .map_err(|_| ApiError::body_timed_out(limits.idle_timeout_ms))?;
         let Some(frame) = frame else { break };
-        let Ok(data) = frame.map_err(|error| ApiError::body_broken(&error.to_string()))?.into_data() else {
+        let Ok(data) = frame
+            .map_err(|error| ApiError::body_broken(&error.to_string()))?
+            .into_data()
+        else {
             continue;
         };
         size = size.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));

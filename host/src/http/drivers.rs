@@ -56,7 +56,9 @@ pub(super) async fn list(
         info.version.require(TYPE.0)?;
     }
     if detail == Some(true) && fields.is_some() {
-        return Err(ApiError::bad_request("Can not specify ?detail=True and fields in the same request."));
+        return Err(ApiError::bad_request(
+            "Can not specify ?detail=True and fields in the same request.",
+        ));
     }
     let shown = match kind.as_deref() {
         None | Some(DYNAMIC) => true,
@@ -71,7 +73,12 @@ pub(super) async fn list(
     let shown: Vec<Value> = drivers
         .values()
         .filter(|_| shown)
-        .map(|driver| only(show(&api, driver, info.version, &links, detail), fields.as_deref()))
+        .map(|driver| {
+            only(
+                show(&api, driver, info.version, &links, detail),
+                fields.as_deref(),
+            )
+        })
         .collect();
     Ok(super::json(&json!({ "drivers": shown })))
 }
@@ -87,8 +94,14 @@ pub(super) async fn get(
     let mut arguments = Arguments::parse(request.uri().query());
     let fields = fields(&mut arguments, info.version)?;
     arguments.finish()?;
-    let driver = api.registry.get(&name).ok_or_else(|| ApiError::driver_not_found(&name))?;
-    Ok(super::json(&only(show(&api, &driver, info.version, &links, true), fields.as_deref())))
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_not_found(&name))?;
+    Ok(super::json(&only(
+        show(&api, &driver, info.version, &links, true),
+        fields.as_deref(),
+    )))
 }
 
 /// `GET /v1/drivers/{driver}/properties`
@@ -98,7 +111,10 @@ pub(super) async fn properties(
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
     Arguments::parse(request.uri().query()).finish()?;
-    let driver = api.registry.get(&name).ok_or_else(|| ApiError::driver_unknown(&name))?;
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
     let properties: Map<String, Value> = driver
         .manifest()
         .properties
@@ -115,7 +131,10 @@ pub(super) async fn manifest(
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
     Arguments::parse(request.uri().query()).finish()?;
-    let driver = api.registry.get(&name).ok_or_else(|| ApiError::driver_unknown(&name))?;
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
     Ok(super::json(&driver.manifest().raw))
 }
 
@@ -128,7 +147,11 @@ fn describe(property: &Property) -> String {
     if !text.is_empty() {
         text.push(' ');
     }
-    text.push_str(if property.required { "Required." } else { "Optional." });
+    text.push_str(if property.required {
+        "Required."
+    } else {
+        "Optional."
+    });
     if let Some(default) = &property.default
         && !default.is_null()
     {
@@ -137,24 +160,39 @@ fn describe(property: &Property) -> String {
     text
 }
 
-fn show(api: &Api, driver: &LoadedDriver, version: ApiVersion, links: &Links, detail: bool) -> Map<String, Value> {
+fn show(
+    api: &Api,
+    driver: &LoadedDriver,
+    version: ApiVersion,
+    links: &Links,
+    detail: bool,
+) -> Map<String, Value> {
     let name = &**driver.name();
     let mut shown = Map::new();
     shown.insert("name".to_owned(), name.into());
     shown.insert("hosts".to_owned(), json!([&*api.host_name]));
     shown.insert("links".to_owned(), json!(links.of(&format!("drivers/{name}"))));
     if version >= PROPERTIES {
-        shown.insert("properties".to_owned(), json!(links.of(&format!("drivers/{name}/properties"))));
+        shown.insert(
+            "properties".to_owned(),
+            json!(links.of(&format!("drivers/{name}/properties"))),
+        );
     }
     if version >= TYPE {
         shown.insert("type".to_owned(), DYNAMIC.into());
     }
     if version >= TYPE && detail {
-        for (interface, since) in INTERFACES.iter().filter(|(_, since)| version >= ApiVersion(*since)) {
+        for (interface, since) in INTERFACES
+            .iter()
+            .filter(|(_, since)| version >= ApiVersion(*since))
+        {
             debug_assert!(*since >= TYPE.0);
             // A driver is the vendor interface of its own name, and has no other.
-            let (default, enabled) =
-                if *interface == "vendor" { (json!(name), json!([name])) } else { (Value::Null, Value::Null) };
+            let (default, enabled) = if *interface == "vendor" {
+                (json!(name), json!([name]))
+            } else {
+                (Value::Null, Value::Null)
+            };
             shown.insert(format!("default_{interface}_interface"), default);
             shown.insert(format!("enabled_{interface}_interfaces"), enabled);
         }
@@ -163,13 +201,21 @@ fn show(api: &Api, driver: &LoadedDriver, version: ApiVersion, links: &Links, de
 }
 
 fn fields(arguments: &mut Arguments, version: ApiVersion) -> Result<Option<Vec<String>>, ApiError> {
-    let Some(fields) = arguments.take_list("fields") else { return Ok(None) };
+    let Some(fields) = arguments.take_list("fields") else {
+        return Ok(None);
+    };
     version.require(FIELDS)?;
     let interfaces = INTERFACES.iter().flat_map(|(interface, _)| {
-        [format!("default_{interface}_interface"), format!("enabled_{interface}_interfaces")]
+        [
+            format!("default_{interface}_interface"),
+            format!("enabled_{interface}_interfaces"),
+        ]
     });
-    let known: Vec<String> =
-        ["name", "hosts", "links", "properties", "type"].into_iter().map(str::to_owned).chain(interfaces).collect();
+    let known: Vec<String> = ["name", "hosts", "links", "properties", "type"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(interfaces)
+        .collect();
     match fields.iter().find(|field| !known.contains(field)) {
         None => Ok(Some(fields)),
         Some(unknown) => {

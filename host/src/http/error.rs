@@ -21,11 +21,20 @@ pub struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        ApiError { status, text: text.into(), retry_after: None, allow: None, close: false }
+        ApiError {
+            status,
+            text: text.into(),
+            retry_after: None,
+            allow: None,
+            close: false,
+        }
     }
 
     fn busy(status: StatusCode, text: impl Into<String>) -> Self {
-        ApiError { retry_after: Some(RETRY_AFTER_SECONDS), ..ApiError::new(status, text) }
+        ApiError {
+            retry_after: Some(RETRY_AFTER_SECONDS),
+            ..ApiError::new(status, text)
+        }
     }
 
     /// The text for the client, Ironic's `faultstring`.
@@ -45,7 +54,10 @@ impl ApiError {
 
     /// A path that leads nowhere.
     pub fn no_such_resource(path: &str) -> Self {
-        ApiError::new(StatusCode::NOT_FOUND, format!("The resource {path} could not be found."))
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            format!("The resource {path} could not be found."),
+        )
     }
 
     /// A driver that is not loaded, asked for as a resource.
@@ -61,8 +73,14 @@ impl ApiError {
 
     /// The verb is not one of the resource's.
     pub fn method_not_allowed(allow: HeaderValue) -> Self {
-        let text = format!("The method is not allowed for this resource; allowed: {}", allow.to_str().unwrap_or(""));
-        ApiError { allow: Some(allow), ..ApiError::new(StatusCode::METHOD_NOT_ALLOWED, text) }
+        let text = format!(
+            "The method is not allowed for this resource; allowed: {}",
+            allow.to_str().unwrap_or("")
+        );
+        ApiError {
+            allow: Some(allow),
+            ..ApiError::new(StatusCode::METHOD_NOT_ALLOWED, text)
+        }
     }
 
     /// The request needs a later version of the API.
@@ -98,21 +116,33 @@ impl ApiError {
     pub(super) fn body_too_large(limit: u64) -> Self {
         let text = format!("Request body is too large: at most {limit} bytes are taken");
         // What is left of the body is not read, so the connection cannot be used again.
-        ApiError { close: true, ..ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, text) }
+        ApiError {
+            close: true,
+            ..ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, text)
+        }
     }
 
     pub(super) fn body_timed_out(idle_ms: u64) -> Self {
         let text = format!("Request body stopped: nothing came for {idle_ms} ms");
-        ApiError { close: true, ..ApiError::new(StatusCode::REQUEST_TIMEOUT, text) }
+        ApiError {
+            close: true,
+            ..ApiError::new(StatusCode::REQUEST_TIMEOUT, text)
+        }
     }
 
     pub(super) fn body_broken(reason: &str) -> Self {
-        ApiError { close: true, ..ApiError::bad_request(format!("Request body could not be read: {reason}")) }
+        ApiError {
+            close: true,
+            ..ApiError::bad_request(format!("Request body could not be read: {reason}"))
+        }
     }
 
     pub(super) fn too_many_connections() -> Self {
         let text = "Too many connections are open, please retry later";
-        ApiError { close: true, ..ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, text) }
+        ApiError {
+            close: true,
+            ..ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
     }
 
     pub(super) fn not_ready(reasons: &str) -> Self {
@@ -122,7 +152,10 @@ impl ApiError {
     /// A failure of the host itself; the log says more than the client is told.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!("a reply could not be made: {error}");
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "The host failed; its log says why")
+        ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The host failed; its log says why",
+        )
     }
 
     /// The whole reply as bytes, for a connection that no HTTP server takes.
@@ -137,7 +170,11 @@ impl ApiError {
 
     /// Ironic's two fault codes.
     fn faultcode(&self) -> &'static str {
-        if self.status.is_server_error() { "Server" } else { "Client" }
+        if self.status.is_server_error() {
+            "Server"
+        } else {
+            "Client"
+        }
     }
 
     fn body(&self) -> String {

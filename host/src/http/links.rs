@@ -39,13 +39,22 @@ impl Links {
     /// `self` and `bookmark` of a resource; `path` is below the version, as in `drivers/fake`.
     pub(super) fn of(&self, path: &str) -> [Link; 2] {
         [
-            Link { href: format!("{}/v1/{path}", self.base), rel: "self" },
-            Link { href: format!("{}/{path}", self.base), rel: "bookmark" },
+            Link {
+                href: format!("{}/v1/{path}", self.base),
+                rel: "self",
+            },
+            Link {
+                href: format!("{}/{path}", self.base),
+                rel: "bookmark",
+            },
         ]
     }
 
     /// A `self` link alone.
     pub(super) fn to_self(&self, path: &str) -> [Link; 1] {
-        [Link { href: self.url(path), rel: "self" }]
+        [Link {
+            href: self.url(path),
+            rel: "self",
+        }]
     }
 }

@@ -13,7 +13,11 @@ pub(super) struct Arguments(Vec<(String, String)>);
 impl Arguments {
     /// Decodes the part of a URL behind `?`.
     pub(super) fn parse(query: Option<&str>) -> Self {
-        Arguments(form_urlencoded::parse(query.unwrap_or("").as_bytes()).into_owned().collect())
+        Arguments(
+            form_urlencoded::parse(query.unwrap_or("").as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// The value of an argument; the last one if it is given several times.
@@ -34,7 +38,9 @@ impl Arguments {
     /// # Errors
     /// Ironic's sentence with all spellings.
     pub(super) fn take_bool(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
-        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
         let word = value.trim().to_lowercase();
         if TRUE.contains(&word.as_str()) {
             return Ok(Some(true));
@@ -42,7 +48,11 @@ impl Arguments {
         if FALSE.contains(&word.as_str()) {
             return Ok(Some(false));
         }
-        let mut words: Vec<_> = TRUE.iter().chain(&FALSE).map(|word| format!("'{word}'")).collect();
+        let mut words: Vec<_> = TRUE
+            .iter()
+            .chain(&FALSE)
+            .map(|word| format!("'{word}'"))
+            .collect();
         words.sort_unstable();
         Err(ApiError::bad_request(format!(
             "Invalid {name}: Unrecognized value '{value}', acceptable values are: {}",
@@ -53,7 +63,14 @@ impl Arguments {
     /// A comma-separated list.
     pub(super) fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
         let value = self.take(name)?;
-        Some(value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+        Some(
+            value
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// Refuses what nobody has taken.
@@ -77,15 +94,25 @@ mod tests {
     fn what_is_not_taken_is_refused_by_name() {
         let mut arguments = Arguments::parse(Some("a=1&method=x%20y&b=2"));
         assert_eq!(arguments.take("method").as_deref(), Some("x y"));
-        assert_eq!(arguments.finish().unwrap_err().text(), "Unexpected arguments: a, b");
+        assert_eq!(
+            arguments.finish().unwrap_err().text(),
+            "Unexpected arguments: a, b"
+        );
     }
 
     #[test]
     fn booleans_have_ironic_s_spellings() {
         for (text, value) in [("True", true), ("yes", true), ("0", false), ("OFF", false)] {
-            assert_eq!(Arguments::parse(Some(&format!("d={text}"))).take_bool("d").unwrap(), Some(value));
+            assert_eq!(
+                Arguments::parse(Some(&format!("d={text}")))
+                    .take_bool("d")
+                    .unwrap(),
+                Some(value)
+            );
         }
-        let error = Arguments::parse(Some("detail=maybe")).take_bool("detail").unwrap_err();
+        let error = Arguments::parse(Some("detail=maybe"))
+            .take_bool("detail")
+            .unwrap_err();
         assert_eq!(
             error.text(),
             "Invalid detail: Unrecognized value 'maybe', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', \

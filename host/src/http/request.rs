@@ -20,7 +20,10 @@ pub(super) struct RequestInfo {
 
 impl RequestInfo {
     fn of(parts: &Parts) -> RequestInfo {
-        parts.extensions.get().cloned().unwrap_or_else(|| RequestInfo { id: "req-".into(), version: ApiVersion::MIN })
+        parts.extensions.get().cloned().unwrap_or_else(|| RequestInfo {
+            id: "req-".into(),
+            version: ApiVersion::MIN,
+        })
     }
 }
 
@@ -36,6 +39,10 @@ impl FromRequestParts<Arc<Api>> for Links {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Infallible> {
-        Ok(Links::new(api.config.public_url.as_deref(), &parts.headers, api.config.listen))
+        Ok(Links::new(
+            api.config.public_url.as_deref(),
+            &parts.headers,
+            api.config.listen,
+        ))
     }
 }

@@ -43,7 +43,10 @@ impl Server {
     /// # Errors
     /// The address is in use or not this machine's.
     pub async fn bind(address: SocketAddr, api: Arc<Api>) -> std::io::Result<Server> {
-        Ok(Server { listener: TcpListener::bind(address).await?, api })
+        Ok(Server {
+            listener: TcpListener::bind(address).await?,
+            api,
+        })
     }
 
     /// Where it listens.
@@ -58,10 +61,13 @@ impl Server {
     pub async fn serve(self, stop: impl Future<Output = ()>, grace: Duration) {
         let router = routes::routes(self.api.clone());
         let limits = &self.api.config.limits;
-        let connections = Arc::new(Semaphore::new(usize::try_from(limits.max_connections).unwrap_or(usize::MAX >> 4)));
+        let connections = Arc::new(Semaphore::new(
+            usize::try_from(limits.max_connections).unwrap_or(usize::MAX >> 4),
+        ));
         let graceful = GracefulShutdown::new();
         let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
+        http.timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
         let mut stop = pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -115,11 +121,15 @@ async fn answer(mut router: Router, mut request: Request<Incoming>) -> Result<Re
     let uri = request.uri().clone();
     let (version, mut response) = match ApiVersion::of(request.headers()) {
         Err(error) => (None, error.into_response()),
-        Ok(version) if routes::is_refused(&method) => {
-            (Some(version), ApiError::method_not_allowed(HeaderValue::from_static("GET")).into_response())
-        }
+        Ok(version) if routes::is_refused(&method) => (
+            Some(version),
+            ApiError::method_not_allowed(HeaderValue::from_static("GET")).into_response(),
+        ),
         Ok(version) => {
-            request.extensions_mut().insert(RequestInfo { id: id.text.clone(), version });
+            request.extensions_mut().insert(RequestInfo {
+                id: id.text.clone(),
+                version,
+            });
             if let Some(uri) = normal(request.uri()) {
                 *request.uri_mut() = uri;
             }
@@ -130,7 +140,9 @@ async fn answer(mut router: Router, mut request: Request<Incoming>) -> Result<Re
             (Some(version), response)
         }
     };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED && !response.headers().contains_key(header::CONTENT_TYPE) {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && !response.headers().contains_key(header::CONTENT_TYPE)
+    {
         response = routes::not_allowed(&response);
     }
     let headers = response.headers_mut();
@@ -153,7 +165,11 @@ fn normal(uri: &Uri) -> Option<Uri> {
     let trimmed = path.trim_end_matches('/');
     let trimmed = if trimmed.is_empty() { "/" } else { trimmed };
     let first = trimmed[1..].split('/').next().unwrap_or("");
-    let version = if matches!(first, "drivers" | "nodes") { "/v1" } else { "" };
+    let version = if matches!(first, "drivers" | "nodes") {
+        "/v1"
+    } else {
+        ""
+    };
     if version.is_empty() && trimmed.len() == path.len() {
         return None;
     }
@@ -186,10 +202,19 @@ mod tests {
     #[test]
     fn paths_lose_their_slash_and_gain_their_version() {
         let normal = |uri: &str| normal(&uri.parse().unwrap()).map(|uri| uri.to_string());
-        assert_eq!(normal("/v1/drivers/?detail=True").as_deref(), Some("/v1/drivers?detail=True"));
+        assert_eq!(
+            normal("/v1/drivers/?detail=True").as_deref(),
+            Some("/v1/drivers?detail=True")
+        );
         assert_eq!(normal("/drivers/fake").as_deref(), Some("/v1/drivers/fake"));
         assert_eq!(normal("/nodes/").as_deref(), Some("/v1/nodes"));
-        for same in ["/", "/v1", "/v1/drivers", "/v1/n1/vendor_passthru?method=a", "/healthz"] {
+        for same in [
+            "/",
+            "/v1",
+            "/v1/drivers",
+            "/v1/n1/vendor_passthru?method=a",
+            "/healthz",
+        ] {
             assert_eq!(normal(same), None, "{same}");
         }
     }

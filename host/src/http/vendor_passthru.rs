@@ -31,7 +31,9 @@ pub(super) async fn node_query(
 ) -> Result<Response<Body>, ApiError> {
     let node = nodes::find(&api, &node, info.version)?;
     let method = method_argument(&request)?;
-    let target = api.passthru.node_method(node, &method, request.method().as_str())?;
+    let target = api
+        .passthru
+        .node_method(node, &method, request.method().as_str())?;
     call(&api, target, info, request).await
 }
 
@@ -48,7 +50,9 @@ pub(super) async fn node_path(
         let driver = api.passthru.driver_of(&node)?;
         return Ok(list(driver.manifest(), CalledOn::Node));
     }
-    let target = api.passthru.node_method(node, &method, request.method().as_str())?;
+    let target = api
+        .passthru
+        .node_method(node, &method, request.method().as_str())?;
     call(&api, target, info, request).await
 }
 
@@ -59,9 +63,14 @@ pub(super) async fn driver_query(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
-    let driver = api.registry.get(&name).ok_or_else(|| ApiError::driver_unknown(&name))?;
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
     let method = method_argument(&request)?;
-    let target = api.passthru.driver_method(driver, &method, request.method().as_str())?;
+    let target = api
+        .passthru
+        .driver_method(driver, &method, request.method().as_str())?;
     call(&api, target, info, request).await
 }
 
@@ -72,16 +81,26 @@ pub(super) async fn driver_path(
     Path((name, method)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
-    let driver = api.registry.get(&name).ok_or_else(|| ApiError::driver_unknown(&name))?;
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
     no_arguments(&request)?;
     if method == METHODS && request.method() == HttpMethod::GET {
         return Ok(list(driver.manifest(), CalledOn::Driver));
     }
-    let target = api.passthru.driver_method(driver, &method, request.method().as_str())?;
+    let target = api
+        .passthru
+        .driver_method(driver, &method, request.method().as_str())?;
     call(&api, target, info, request).await
 }
 
-async fn call(api: &Api, target: Target, info: RequestInfo, request: Request) -> Result<Response<Body>, ApiError> {
+async fn call(
+    api: &Api,
+    target: Target,
+    info: RequestInfo,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
     let (parts, body) = request.into_parts();
     let body = body::arguments(&parts.headers, body, &api.config.limits).await?;
     match api.passthru.call(target, body, info.id).await? {
@@ -143,7 +162,12 @@ struct Entry<'a> {
 
 impl Serialize for Methods<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut methods: Vec<&Method> = self.manifest.methods.iter().filter(|method| method.on == self.on).collect();
+        let mut methods: Vec<&Method> = self
+            .manifest
+            .methods
+            .iter()
+            .filter(|method| method.on == self.on)
+            .collect();
         methods.sort_by(|a, b| a.name.cmp(&b.name));
         let mut map = serializer.serialize_map(Some(methods.len()))?;
         for method in methods {

@@ -55,7 +55,11 @@ impl ApiVersion {
     /// # Errors
     /// Ironic's `Request not acceptable.` with the version that it takes.
     pub fn require(self, needed: u16) -> Result<(), ApiError> {
-        if self.0 >= needed { Ok(()) } else { Err(ApiError::needs_version(needed)) }
+        if self.0 >= needed {
+            Ok(())
+        } else {
+            Err(ApiError::needs_version(needed))
+        }
     }
 
     /// Writes the three version headers of a reply; `spoken` is nothing when no version could be agreed on.
@@ -89,12 +93,15 @@ fn number(text: &str) -> Option<u32> {
 
 /// The version for this service in the shared header, which may name several services.
 fn shared(headers: &HeaderMap) -> Option<&str> {
-    headers.get_all(SHARED).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).find_map(
-        |entry| {
+    headers
+        .get_all(SHARED)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .find_map(|entry| {
             let (service, version) = entry.trim().split_once(char::is_whitespace)?;
             service.eq_ignore_ascii_case(SERVICE).then(|| version.trim())
-        },
-    )
+        })
 }
 
 #[cfg(test)]
@@ -106,20 +113,31 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        ApiVersion::of(&headers).map(|version| version.to_string()).map_err(|error| error.text().to_owned())
+        ApiVersion::of(&headers)
+            .map(|version| version.to_string())
+            .map_err(|error| error.text().to_owned())
     }
 
     #[test]
     fn no_header_means_the_minimum_and_latest_the_maximum() {
         assert_eq!(of(&[]).unwrap(), "1.1");
-        assert_eq!(of(&[("x-openstack-ironic-api-version", "latest")]).unwrap(), "1.77");
+        assert_eq!(
+            of(&[("x-openstack-ironic-api-version", "latest")]).unwrap(),
+            "1.77"
+        );
     }
 
     #[test]
     fn the_shared_header_wins_when_it_speaks_of_this_service() {
-        let both = [("openstack-api-version", "baremetal 1.30"), ("x-openstack-ironic-api-version", "1.20")];
+        let both = [
+            ("openstack-api-version", "baremetal 1.30"),
+            ("x-openstack-ironic-api-version", "1.20"),
+        ];
         assert_eq!(of(&both).unwrap(), "1.30");
-        let other = [("openstack-api-version", "compute 2.30"), ("x-openstack-ironic-api-version", "1.20")];
+        let other = [
+            ("openstack-api-version", "compute 2.30"),
+            ("x-openstack-ironic-api-version", "1.20"),
+        ];
         assert_eq!(of(&other).unwrap(), "1.20");
     }
 
@@ -127,20 +145,49 @@ mod tests {
     fn what_is_out_of_range_is_refused_in_ironic_s_words() {
         let range = "The supported version range is: [1.1, 1.77].";
         for (asked, words) in [
-            ("1.999", "Version 1.999 was requested but the minor version is not supported by this service."),
-            ("1.0", "Version 1.0 was requested but the minor version is not supported by this service."),
-            ("1.78", "Version 1.78 was requested but the minor version is not supported by this service."),
-            ("2.1", "Mutually exclusive versions requested. Version 2.1 requested but not supported by this service."),
+            (
+                "1.999",
+                "Version 1.999 was requested but the minor version is not supported by this service.",
+            ),
+            (
+                "1.0",
+                "Version 1.0 was requested but the minor version is not supported by this service.",
+            ),
+            (
+                "1.78",
+                "Version 1.78 was requested but the minor version is not supported by this service.",
+            ),
+            (
+                "2.1",
+                "Mutually exclusive versions requested. Version 2.1 requested but not supported by this service.",
+            ),
         ] {
-            assert_eq!(of(&[("x-openstack-ironic-api-version", asked)]).unwrap_err(), format!("{words} {range}"));
+            assert_eq!(
+                of(&[("x-openstack-ironic-api-version", asked)]).unwrap_err(),
+                format!("{words} {range}")
+            );
         }
     }
 
     #[test]
     fn garbage_is_refused_and_quoted() {
-        for asked in ["abc", "1", "1.", ".5", "1.-3", "1.+3", "-1.3", "", "1.2.3", "99999999999.1"] {
+        for asked in [
+            "abc",
+            "1",
+            "1.",
+            ".5",
+            "1.-3",
+            "1.+3",
+            "-1.3",
+            "",
+            "1.2.3",
+            "99999999999.1",
+        ] {
             let error = of(&[("x-openstack-ironic-api-version", asked)]).unwrap_err();
-            assert!(error.starts_with("Invalid value for X-OpenStack-Ironic-API-Version header"), "{asked}: {error}");
+            assert!(
+                error.starts_with("Invalid value for X-OpenStack-Ironic-API-Version header"),
+                "{asked}: {error}"
+            );
         }
     }
 }

@@ -38,7 +38,12 @@ pub struct CallState {
 impl CallState {
     /// The state of a call that is about to begin.
     pub fn new(driver: Arc<str>, request_id: Arc<str>, deadline: Instant) -> Self {
-        CallState { driver, request_id, deadline, cancelled: AtomicBool::new(false) }
+        CallState {
+            driver,
+            request_id,
+            deadline,
+            cancelled: AtomicBool::new(false),
+        }
     }
 
     /// Asks the driver to stop; it may go on.
@@ -134,7 +139,10 @@ impl Running {
 
 impl Fault {
     fn lost() -> Self {
-        Fault { kind: FaultKind::Internal, message: "the driver dropped the call without an answer".to_owned() }
+        Fault {
+            kind: FaultKind::Internal,
+            message: "the driver dropped the call without an answer".to_owned(),
+        }
     }
 }
 
@@ -147,13 +155,17 @@ impl LoadedDriver {
     /// One line for the operator: file, expected, found, what to do.
     pub fn load(driver: &EnabledDriver, config: &toml::Table) -> Result<Self, LoadError> {
         let config = serde_json::to_vec(config).unwrap_or_else(|_| b"{}".to_vec());
-        let name: Arc<str> = driver.manifest.name.as_str().into();
+        let name: Arc<str> = driver.manifest().name.as_str().into();
         let loaded = library::load(driver, &config, in_process::host_object(name.clone()))?;
         let mut methods = [HashMap::new(), HashMap::new()];
         for method in &loaded.manifest.methods {
             methods[called_on(method.on)].insert(method.name.clone(), Arc::new(method.clone()));
         }
-        Ok(LoadedDriver { methods, code: InProcess::new(name, loaded.driver), manifest: loaded.manifest })
+        Ok(LoadedDriver {
+            methods,
+            code: InProcess::new(name, loaded.driver),
+            manifest: loaded.manifest,
+        })
     }
 
     /// What the driver says of itself.

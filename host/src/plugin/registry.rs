@@ -19,8 +19,13 @@ pub type Drivers = BTreeMap<String, Arc<LoadedDriver>>;
 impl DriverRegistry {
     /// A registry of these drivers.
     pub fn new(drivers: Vec<LoadedDriver>) -> Self {
-        let drivers = drivers.into_iter().map(|driver| (driver.name().to_string(), Arc::new(driver))).collect();
-        DriverRegistry { snapshot: RwLock::new(Arc::new(drivers)) }
+        let drivers = drivers
+            .into_iter()
+            .map(|driver| (driver.name().to_string(), Arc::new(driver)))
+            .collect();
+        DriverRegistry {
+            snapshot: RwLock::new(Arc::new(drivers)),
+        }
     }
 
     /// All drivers as they are now.

@@ -48,7 +48,11 @@ impl Job {
         if !self.driver.holds_thread(&self.call.method) {
             self.held.worker = None;
         }
-        let outcome = running.outcome().await.map_err(CallError::from).and_then(|reply| self.checked(reply));
+        let outcome = running
+            .outcome()
+            .await
+            .map_err(CallError::from)
+            .and_then(|reply| self.checked(reply));
         self.note(&outcome).await;
         self.finish(outcome.map(Answer::Reply));
     }
@@ -59,17 +63,27 @@ impl Job {
         let limits = &self.calls.config.limits;
         let bytes = u64::try_from(reply.body.len()).unwrap_or(u64::MAX);
         if bytes > limits.max_reply_bytes {
-            return Err(CallError::LargeReply { method: method(), bytes, limit: limits.max_reply_bytes });
+            return Err(CallError::LargeReply {
+                method: method(),
+                bytes,
+                limit: limits.max_reply_bytes,
+            });
         }
         if self.call.method.attach {
             return Ok(reply);
         }
         if reply.body.is_empty() {
-            return Ok(Reply { body: Bytes::from_static(b"null"), ..reply });
+            return Ok(Reply {
+                body: Bytes::from_static(b"null"),
+                ..reply
+            });
         }
         match json::check(&reply.body, REPLY_DEPTH) {
             Ok(()) => Ok(reply),
-            Err(reason) => Err(CallError::BadReply { method: method(), reason }),
+            Err(reason) => Err(CallError::BadReply {
+                method: method(),
+                reason,
+            }),
         }
     }
 
@@ -78,8 +92,11 @@ impl Job {
         let method = &self.call.method;
         if let (Err(error), true) = (outcome, method.is_async) {
             tracing::warn!(
-                request_id = &*self.call.state.request_id, driver = &*self.call.state.driver,
-                method = method.name, node = self.node.map(tracing::field::display), "the async call failed: {error}"
+                request_id = &*self.call.state.request_id,
+                driver = &*self.call.state.driver,
+                method = method.name,
+                node = self.node.map(tracing::field::display),
+                "the async call failed: {error}"
             );
         }
         let Some(node) = self.node else { return };
@@ -99,12 +116,20 @@ impl Job {
         let late = self.call.state.remaining().is_zero();
         if late {
             tracing::warn!(
-                request_id = &*self.call.state.request_id, driver = &*self.call.state.driver,
-                method = self.call.method.name, node = self.node.map(tracing::field::display),
-                "the driver came back after the call's deadline: {}", outcome_word(&outcome)
+                request_id = &*self.call.state.request_id,
+                driver = &*self.call.state.driver,
+                method = self.call.method.name,
+                node = self.node.map(tracing::field::display),
+                "the driver came back after the call's deadline: {}",
+                outcome_word(&outcome)
             );
         }
-        let Carried { guard, worker, permit, listed } = self.held;
+        let Carried {
+            guard,
+            worker,
+            permit,
+            listed,
+        } = self.held;
         drop((guard, worker, permit, listed));
         if let Some(answer) = answer {
             // Nobody there: the client has gone or was told of the deadline.

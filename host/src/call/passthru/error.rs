@@ -13,7 +13,9 @@ use crate::plugin::loaded::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The node names a driver that is not enabled here.
-    #[error("Node {node} uses the driver '{driver}', which is not enabled on this host; add it to enabled_drivers, or change the node's driver")]
+    #[error(
+        "Node {node} uses the driver '{driver}', which is not enabled on this host; add it to enabled_drivers, or change the node's driver"
+    )]
     DriverNotEnabled {
         /// The node.
         node: Uuid,
@@ -41,7 +43,9 @@ pub enum CallError {
         node: Uuid,
     },
     /// The node got another driver while the call waited for it.
-    #[error("Node {node} was given another driver while the call waited for it; repeat the call if it still makes sense")]
+    #[error(
+        "Node {node} was given another driver while the call waited for it; repeat the call if it still makes sense"
+    )]
     DriverChanged {
         /// The node.
         node: Uuid,
@@ -64,7 +68,9 @@ pub enum CallError {
         reason: JsonError,
     },
     /// The driver's reply is too large.
-    #[error("the driver's reply to {method} has {bytes} bytes, more than the {limit} that limits.max_reply_bytes allows")]
+    #[error(
+        "the driver's reply to {method} has {bytes} bytes, more than the {limit} that limits.max_reply_bytes allows"
+    )]
     LargeReply {
         /// The method.
         method: String,

@@ -21,9 +21,9 @@ impl From<CallError> for ApiError {
             CallError::Locked(error) => error.into(),
             CallError::Busy(busy) => busy.into(),
             CallError::Fault(fault) => fault.into(),
-            CallError::DriverNotEnabled { .. } | CallError::NoHandler { .. } | CallError::WrongVerb { .. } => {
-                ApiError::bad_request(text)
-            }
+            CallError::DriverNotEnabled { .. }
+            | CallError::NoHandler { .. }
+            | CallError::WrongVerb { .. } => ApiError::bad_request(text),
             CallError::NodeGone { .. } => ApiError::new(StatusCode::NOT_FOUND, text),
             CallError::DriverChanged { .. } => ApiError::busy(StatusCode::CONFLICT, text),
             CallError::BadReply { .. } | CallError::LargeReply { .. } | CallError::Lost { .. } => {
@@ -37,11 +37,15 @@ impl From<CallError> for ApiError {
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         let status = match fault.kind {
-            FaultKind::InvalidParameter | FaultKind::MissingParameter | FaultKind::Conflict => StatusCode::BAD_REQUEST,
+            FaultKind::InvalidParameter | FaultKind::MissingParameter | FaultKind::Conflict => {
+                StatusCode::BAD_REQUEST
+            }
             FaultKind::NotFound => StatusCode::NOT_FOUND,
             FaultKind::Unavailable => StatusCode::BAD_GATEWAY,
             FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-            FaultKind::Internal | FaultKind::Panicked | FaultKind::Unsupported => StatusCode::INTERNAL_SERVER_ERROR,
+            FaultKind::Internal | FaultKind::Panicked | FaultKind::Unsupported => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         };
         ApiError::new(status, fault.message)
     }
@@ -49,7 +53,10 @@ impl From<Fault> for ApiError {
 
 impl From<Busy> for ApiError {
     fn from(busy: Busy) -> Self {
-        ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, format!("{NO_FREE_WORKER} Here {busy}."))
+        ApiError::busy(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{NO_FREE_WORKER} Here {busy}."),
+        )
     }
 }
 

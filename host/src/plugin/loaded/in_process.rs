@@ -6,14 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use driver_abi::types::{RArc, RErr, ROk, ROption, RResult, RSlice, RStr, TD_Opaque};
 use driver_abi::{
-    Call, CallContext, CallContext_TO, Completion, Completion_TO, Context, DriverObject, Host, HostObject, Host_TO,
-    kind, log_level,
+    Call, CallContext, CallContext_TO, Completion, Completion_TO, Context, DriverObject, Host, Host_TO,
+    HostObject, kind, log_level,
 };
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{CallState, Fault, FaultKind, OwnedCall, Progress, Reply};
 use crate::plugin::manifest::RunKind;
+use crate::plugin::printable;
 
 /// A driver object, and the name under which its log lines stand.
 pub(super) struct InProcess {
@@ -31,7 +32,10 @@ impl InProcess {
     }
 
     pub(super) fn validate_node(&self, node: &Bytes, state: &Arc<CallState>) -> Result<(), Fault> {
-        plain(self.driver.validate_node(RSlice::from_slice(node), &context(state)))
+        plain(
+            self.driver
+                .validate_node(RSlice::from_slice(node), &context(state)),
+        )
     }
 
     pub(super) fn validate(&self, call: &OwnedCall) -> Result<(), Fault> {
@@ -44,12 +48,18 @@ impl InProcess {
 
     pub(super) fn start(&self, call: &OwnedCall) -> Progress {
         match call.method.run {
-            RunKind::Blocking => Progress::Done(answer(self.driver.call(borrowed(call), &context(&call.state)))),
+            RunKind::Blocking => {
+                Progress::Done(answer(self.driver.call(borrowed(call), &context(&call.state))))
+            }
             RunKind::Deferred => {
                 let (sender, receiver) = oneshot::channel();
-                let completion = HostCompletion { sender: Mutex::new(Some(sender)), state: call.state.clone() };
+                let completion = HostCompletion {
+                    sender: Mutex::new(Some(sender)),
+                    state: call.state.clone(),
+                };
                 let completion = Completion_TO::from_value(completion, TD_Opaque);
-                self.driver.start(borrowed(call), context(&call.state), completion);
+                self.driver
+                    .start(borrowed(call), context(&call.state), completion);
                 Progress::Waiting(receiver)
             }
         }
@@ -93,7 +103,10 @@ fn answer(result: RResult<driver_abi::Reply, driver_abi::Fault>) -> Result<Reply
         ROk(reply) => {
             let content_type = (!reply.content_type.is_empty()).then(|| reply.content_type.to_string());
             // The driver's own buffer becomes the reply's; it is freed by the driver's allocator when it was sent.
-            Ok(Reply { body: Bytes::from_owner(DriverBuffer(reply.body)), content_type })
+            Ok(Reply {
+                body: Bytes::from_owner(DriverBuffer(reply.body)),
+                content_type,
+            })
         }
         RErr(fault) => Err(host_fault(&fault)),
     }
@@ -119,12 +132,10 @@ fn host_fault(fault: &driver_abi::Fault) -> Fault {
         kind::UNSUPPORTED => FaultKind::Unsupported,
         _ => FaultKind::Internal,
     };
-    Fault { kind, message: one_line(&fault.message) }
-}
-
-/// A driver's text as one line: it is shown to clients and stands in a log that is read line by line.
-fn one_line(text: &str) -> String {
-    text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    Fault {
+        kind,
+        message: printable(&fault.message),
+    }
 }
 
 struct HostLog {
@@ -143,7 +154,10 @@ struct HostCall {
 
 impl CallContext for HostCall {
     fn remaining_ms(&self) -> u64 {
-        guarded("remaining_ms", || u64::try_from(self.state.remaining().as_millis()).unwrap_or(u64::MAX)).unwrap_or(0)
+        guarded("remaining_ms", || {
+            u64::try_from(self.state.remaining().as_millis()).unwrap_or(u64::MAX)
+        })
+        .unwrap_or(0)
     }
 
     fn cancelled(&self) -> bool {
@@ -151,7 +165,9 @@ impl CallContext for HostCall {
     }
 
     fn log(&self, level: u8, message: RStr<'_>) {
-        guarded("log", || log(level, &self.state.driver, Some(&self.state.request_id), &message));
+        guarded("log", || {
+            log(level, &self.state.driver, Some(&self.state.request_id), &message)
+        });
     }
 }
 
@@ -213,7 +229,7 @@ fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
 }
 
 fn log(level: u8, driver: &str, request_id: Option<&str>, message: &str) {
-    let message = one_line(message);
+    let message = printable(message);
     macro_rules! line {
         ($level:expr) => {
             tracing::event!(target: "driver", $level, driver, request_id, "{message}")
