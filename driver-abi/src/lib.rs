@@ -16,8 +16,8 @@ pub use fault::{kind, Fault};
 pub use module::{DriverModule, DriverModuleRef};
 pub use note::{padded, Note, MANIFEST_FORMAT, MANIFEST_MAX_BYTES, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE};
 pub use objects::{
-    CallContext, CallContext_TO, Completion, CompletionObject, Completion_TO, Context, Driver, DriverObject, Driver_TO, Host,
-    HostObject, Host_TO,
+    CallContext, CallContext_TO, Completion, CompletionObject, Completion_TO, Context, Driver, DriverObject,
+    Driver_TO, Host, HostObject, Host_TO,
 };
 
 /// The types of `abi_stable` in which this boundary is spelled, so that nobody needs a second copy of it.

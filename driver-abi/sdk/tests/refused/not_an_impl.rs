@@ -5,7 +5,7 @@ use driver_sdk::prelude::*;
 #[driver(name = "lamp")]
 struct Lamp;
 
-trait Light {}
+trait Light: Sized { fn new() -> Result<Self, Fault>; }
 
 /// Lamps.
 #[driver(name = "lamp")]
