@@ -1,5 +1,8 @@
 //! A panic anywhere in a driver costs that call and nothing else. Every way in goes through the objects of the boundary.
 
+// Functions beside the tests are part of them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::panic::panic_any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,7 +141,8 @@ impl Explosive {
     /// Completes with what cannot be written, from another thread.
     #[driver_method]
     fn completing(&self, completion: Completion<Unwritable>) {
-        std::thread::spawn(move || completion.complete(Ok(Unwritable)));
+        let thread = std::thread::Builder::new().name("completing".to_owned());
+        thread.spawn(move || completion.complete(Ok(Unwritable))).unwrap();
     }
 
     /// Forgets to answer.

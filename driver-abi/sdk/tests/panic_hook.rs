@@ -1,6 +1,9 @@
 //! A panic on a thread of the driver's own goes to the host's log, not to the host's stderr. Alone in its file, because the test bench
 //! leaves such panics to the test's own hook.
 
+// Functions beside the tests are part of them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::sync::mpsc::{channel, Sender};
 use std::sync::Mutex;
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! What must not compile, with the error that its author reads: `refused/*.rs` and, beside each, its `.stderr`.
 
+// Functions beside the tests are part of them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::path::Path;
 use std::process::Command;
 
