@@ -227,11 +227,10 @@ impl Verdict {
     }
 
     fn refuse_duplicate(&mut self, same: &[EnabledDriver]) {
-        let others: Vec<_> = same
+        let others = same
             .iter()
-            .filter(|other| other.file != self.file)
-            .map(|other| format!("'{}'", other.file.display()))
-            .collect();
+            .map(EnabledDriver::file)
+            .filter(|other| *other != self.file);
         self.state = State::Refused;
         self.code = "duplicate-name";
         self.reason = format!(
