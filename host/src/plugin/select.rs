@@ -235,7 +235,7 @@ impl Verdict {
         self.code = "duplicate-name";
         self.reason = format!(
             "expected one file with this driver's name, found also {}",
-            others.join(", ")
+            error::quoted(others)
         );
         self.remedy = Some("leave one of them in plugin_dir".to_owned());
     }

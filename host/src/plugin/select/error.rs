@@ -48,7 +48,7 @@ pub enum SelectError {
     /// Several files have the name, so none is loaded.
     #[error(
         "driver '{name}' is enabled but ambiguous: expected one file, found {}; leave one of them in plugin_dir",
-        quoted(files)
+        quoted(files.iter().map(PathBuf::as_path))
     )]
     Duplicate {
         /// The name in `enabled_drivers`.
