@@ -2,5 +2,10 @@
 
 #![deny(unsafe_code)]
 
+pub mod app;
+pub mod call;
 pub mod cli;
+pub mod config;
+pub mod http;
+pub mod node;
 pub mod plugin;

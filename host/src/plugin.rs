@@ -1,6 +1,6 @@
 //! Flow one: a file becomes a driver.
 //!
-//! [`scan`] → [`manifest`] → [`select`] → [`library`]. Each step changes the type, so that none can be skipped, and no
+//! [`scan`] → [`manifest`] → [`select`] → [`library`] → [`loaded`] → [`registry`]. Each step changes the type, so that none can be skipped, and no
 //! code of a driver runs before [`library`].
 
 use std::path::Path;
@@ -10,8 +10,10 @@ use std::path::Path;
     reason = "opening a library and using what it exports; nothing else in the host is unsafe"
 )]
 pub mod library;
+pub mod loaded;
 pub mod manifest;
 mod printable;
+pub mod registry;
 pub mod scan;
 pub mod select;
 
