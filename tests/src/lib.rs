@@ -1,1 +1,31 @@
-//! The harness of the suite.
+//! The harness of the suite: builds what the tests need, starts hosts, talks to them, and runs Ironic's own clients.
+//!
+//! Everything here fails by panicking: it is test code.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod built;
+mod clients;
+mod command;
+mod drivers;
+mod eventually;
+mod host_process;
+mod http;
+mod log;
+mod raw;
+mod repository;
+
+pub use built::Built;
+pub use clients::{openstack, python};
+pub use command::{CommandOutput, host_command};
+pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED};
+pub use eventually::eventually;
+pub use host_process::{HostBuilder, HostProcess};
+pub use http::{Fault, Pending, Reply, Request};
+pub use log::Log;
+pub use raw::raw_exchange;
+pub use repository::{SourceFile, repository_files, repository_root};

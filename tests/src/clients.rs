@@ -1,0 +1,81 @@
+//! Ironic's own clients, unmodified, from the virtual environment that `tests/run` makes.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::command::{CommandOutput, run_to_end};
+use crate::{Built, HostProcess, repository_root};
+
+/// Runs `openstack baremetal ARGUMENTS` against a host.
+pub fn openstack(host: &HostProcess, arguments: &[&str]) -> CommandOutput {
+    let mut command = client("openstack", host);
+    command.arg("baremetal").args(arguments);
+    run(command)
+}
+
+/// Runs a script of `tests/clients/`, which gets the host's URL as its argument and prints one JSON document.
+pub fn python(host: &HostProcess, script: &str) -> Value {
+    let mut command = client("python", host);
+    command
+        .arg(repository_root().join("tests/clients").join(script))
+        .arg(host.url());
+    run(command).succeeded().json()
+}
+
+fn client(program: &str, host: &HostProcess) -> Command {
+    let path = environment().join("bin").join(program);
+    assert!(
+        path.exists(),
+        "no {}: run tests/run once, it installs the clients",
+        path.display()
+    );
+    let home = host.folder().join("client-home");
+    std::fs::create_dir_all(&home).expect("a home for the client");
+    let mut command = Command::new(path);
+    command.env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .env("HOME", &home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("LANG", "C.UTF-8");
+    command.env("OS_AUTH_TYPE", "none").env("OS_ENDPOINT", host.url());
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("COLUMNS", "200");
+    command
+}
+
+fn environment() -> PathBuf {
+    std::env::var_os("SUITE_CLIENTS").map_or_else(|| Built::target_folder().join("clients"), PathBuf::from)
+}
+
+fn run(command: Command) -> CommandOutput {
+    let _turn = Turn::take();
+    run_to_end(command, Duration::from_secs(120))
+}
+
+/// Starting a Python client takes a second of CPU time: more at once than there are cores makes none of them faster.
+struct Turn;
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+impl Turn {
+    fn take() -> Turn {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        while *running >= 2 {
+            running = ENDED.wait(running).unwrap_or_else(PoisonError::into_inner);
+        }
+        *running += 1;
+        Turn
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ENDED.notify_one();
+    }
+}

@@ -1,0 +1,59 @@
+//! The drivers that the suite loads and calls.
+
+use std::path::PathBuf;
+
+use crate::Built;
+
+/// A driver's library, by the crate that it is built from.
+#[derive(Debug, Clone, Copy)]
+pub struct Library {
+    /// The driver's own name, as `enabled_drivers` has it.
+    pub name: &'static str,
+    /// The cargo package.
+    pub package: &'static str,
+    fixture: bool,
+}
+
+impl Library {
+    /// A driver of the workspace: `drivers/` and `examples/`.
+    pub const fn of_workspace(name: &'static str, package: &'static str) -> Self {
+        Library {
+            name,
+            package,
+            fixture: false,
+        }
+    }
+
+    /// A driver of `tests/fixtures/`.
+    pub const fn of_fixtures(name: &'static str, package: &'static str) -> Self {
+        Library {
+            name,
+            package,
+            fixture: true,
+        }
+    }
+
+    /// The built `.so`.
+    pub fn path(&self) -> PathBuf {
+        let built = if self.fixture {
+            Built::fixtures()
+        } else {
+            Built::get()
+        };
+        built.library(self.package)
+    }
+}
+
+/// Ironic's `fake`.
+pub const FAKE: Library = Library::of_workspace("fake", "fake-driver");
+/// The template that authors copy.
+pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
+/// The example with deferred methods.
+pub const DEFERRED: Library = Library::of_workspace("deferred", "deferred-driver");
+/// Panics in the entry point that it is told to.
+pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
+/// Takes as long as it is told to, blocking or deferred.
+pub const SLOW: Library = Library::of_fixtures("slow", "slow-driver");
+
+/// The drivers of `drivers/` that the suite exercises on every run: what `drivers/README.md` lists as supported.
+pub const SUPPORTED: &[Library] = &[FAKE];
