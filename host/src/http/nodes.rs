@@ -32,7 +32,10 @@ pub(super) fn routes() -> Router<Arc<Api>> {
         .route("/v1/nodes", get(list::summary).post(create::create))
         .route("/v1/nodes/detail", get(list::detail))
         .route("/v1/nodes/validate", get(validate::by_argument))
-        .route("/v1/nodes/{node}", get(show::show).patch(update::patch).delete(update::delete))
+        .route(
+            "/v1/nodes/{node}",
+            get(show::show).patch(update::patch).delete(update::delete),
+        )
         .route("/v1/nodes/{node}/states", get(show::states))
         .route("/v1/nodes/{node}/validate", get(validate::validate))
         .route(
@@ -56,7 +59,10 @@ pub(super) fn find(api: &Api, ident: &str, version: ApiVersion) -> Result<Arc<No
 
 /// Takes the node's lock for work of the host's own.
 async fn hold(api: &Api, node: &Node, what: &str, info: &RequestInfo) -> Result<NodeGuard, ApiError> {
-    let holder = Holder { what: what.into(), request_id: info.id.clone() };
+    let holder = Holder {
+        what: what.into(),
+        request_id: info.id.clone(),
+    };
     Ok(api.locks.acquire(node.uuid(), holder).await?)
 }
 
@@ -68,13 +74,16 @@ async fn object(
 ) -> Result<serde_json::Value, ApiError> {
     let bytes = body::arguments(&parts.headers, body, &api.config.limits).await?;
     // Checked already; what is left are numbers that no computer keeps.
-    serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_request(format!("Request body is not usable: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| ApiError::bad_request(format!("Request body is not usable: {error}")))
 }
 
 /// A reply with JSON that is written already.
 fn written(json: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(json));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -26,12 +26,22 @@ pub(super) async fn create(
     let (parts, body) = request.into_parts();
     let mut document = match super::object(&api, &parts, body).await? {
         Value::Object(document) => document,
-        other => return Err(schema_error(&format!("{} is not of type 'object'", quote(&other)))),
+        other => {
+            return Err(schema_error(&format!(
+                "{} is not of type 'object'",
+                quote(&other)
+            )));
+        }
     };
     let uuid = match document.remove("uuid") {
         None | Some(Value::Null) => Uuid::new_v4(),
         Some(Value::String(text)) => input::expect_uuid("uuid", &text)?,
-        Some(other) => return Err(schema_error(&format!("{} is not of type 'string', 'null'", quote(&other)))),
+        Some(other) => {
+            return Err(schema_error(&format!(
+                "{} is not of type 'string', 'null'",
+                quote(&other)
+            )));
+        }
     };
     let mut unexpected = Vec::new();
     for name in document.keys() {
@@ -42,7 +52,9 @@ pub(super) async fn create(
     if !unexpected.is_empty() {
         let verb = if unexpected.len() == 1 { "was" } else { "were" };
         let names = unexpected.join(", ");
-        return Err(schema_error(&format!("Additional properties are not allowed ({names} {verb} unexpected)")));
+        return Err(schema_error(&format!(
+            "Additional properties are not allowed ({names} {verb} unexpected)"
+        )));
     }
     let fields = input::read(&api, Occasion::Create, document, None)?;
     let node = api.nodes.create(uuid, fields).await?;

@@ -49,7 +49,12 @@ pub(super) struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     pub(super) fn new(api: &'a Api, links: &'a Links) -> Self {
-        Shown { api, links, secrets: api.nodes.secrets(), drivers: api.registry.snapshot() }
+        Shown {
+            api,
+            links,
+            secrets: api.nodes.secrets(),
+            drivers: api.registry.snapshot(),
+        }
     }
 
     /// Appends `node` with these fields and its links, as JSON.
@@ -72,28 +77,58 @@ const NULL: Option<SortKey> = Some(SortKey::Constant);
 
 /// All fields, in Ironic's order; `links` follow them always.
 pub(super) static FIELDS: [Field; 58] = [
-    own("uuid", 1, SortKey::Uuid, |_, node, out| uuid(Some(node.uuid()), out)),
-    own("created_at", 1, SortKey::CreatedAt, |_, node, out| time(Some(node.created_at()), out)),
-    own("updated_at", 1, SortKey::UpdatedAt, |_, node, out| time(node.updated_at(), out)),
-    set("automated_clean", 47, Accepts::Bool, Some(SortKey::AutomatedClean), |_, node, out| {
-        json(&node.automated_clean(), out);
+    own("uuid", 1, SortKey::Uuid, |_, node, out| {
+        uuid(Some(node.uuid()), out)
     }),
+    own("created_at", 1, SortKey::CreatedAt, |_, node, out| {
+        time(Some(node.created_at()), out)
+    }),
+    own("updated_at", 1, SortKey::UpdatedAt, |_, node, out| {
+        time(node.updated_at(), out)
+    }),
+    set(
+        "automated_clean",
+        47,
+        Accepts::Bool,
+        Some(SortKey::AutomatedClean),
+        |_, node, out| {
+            json(&node.automated_clean(), out);
+        },
+    ),
     interface("bios_interface", 40),
     interface("boot_interface", 31),
     always("boot_mode", 75, NULL, |_, _, out| json(&(), out)),
     always("clean_step", 7, None, empty_object),
-    set("conductor_group", 46, Accepts::Text(255), NULL, |_, _, out| json(&"", out)),
+    set("conductor_group", 46, Accepts::Text(255), NULL, |_, _, out| {
+        json(&"", out)
+    }),
     always("console_enabled", 1, NULL, |_, _, out| json(&false, out)),
     interface("console_interface", 31),
     interface("deploy_interface", 31),
     always("deploy_step", 44, None, empty_object),
-    set("description", 51, Accepts::Text(4096), Some(SortKey::Description), |_, node, out| {
-        json(&node.rare().description, out);
+    set(
+        "description",
+        51,
+        Accepts::Text(4096),
+        Some(SortKey::Description),
+        |_, node, out| {
+            json(&node.rare().description, out);
+        },
+    ),
+    set(
+        "driver",
+        1,
+        Accepts::Text(255),
+        Some(SortKey::Driver),
+        |_, node, out| json(&node.driver(), out),
+    ),
+    set("driver_info", 1, Accepts::Object, None, |shown, node, out| {
+        shown.mask(node.driver_info(), out)
     }),
-    set("driver", 1, Accepts::Text(255), Some(SortKey::Driver), |_, node, out| json(&node.driver(), out)),
-    set("driver_info", 1, Accepts::Object, None, |shown, node, out| shown.mask(node.driver_info(), out)),
     always("driver_internal_info", 3, None, empty_object),
-    set("extra", 1, Accepts::Object, None, |shown, node, out| shown.mask(node.extra(), out)),
+    set("extra", 1, Accepts::Object, None, |shown, node, out| {
+        shown.mask(node.extra(), out)
+    }),
     always("fault", 42, NULL, |_, _, out| json(&(), out)),
     always("inspection_finished_at", 6, NULL, |_, _, out| json(&(), out)),
     always("inspection_started_at", 6, NULL, |_, _, out| json(&(), out)),
@@ -101,46 +136,124 @@ pub(super) static FIELDS: [Field; 58] = [
     set("instance_info", 1, Accepts::Object, None, |shown, node, out| {
         shown.mask(node.rare().instance_info.as_str(), out);
     }),
-    set("instance_uuid", 1, Accepts::Uuid, Some(SortKey::InstanceUuid), |_, node, out| {
-        uuid(node.rare().instance_uuid, out);
+    set(
+        "instance_uuid",
+        1,
+        Accepts::Uuid,
+        Some(SortKey::InstanceUuid),
+        |_, node, out| {
+            uuid(node.rare().instance_uuid, out);
+        },
+    ),
+    own("last_error", 1, SortKey::LastError, |_, node, out| {
+        json(&node.rare().last_error, out)
     }),
-    own("last_error", 1, SortKey::LastError, |_, node, out| json(&node.rare().last_error, out)),
-    set("lessee", 65, Accepts::Text(255), Some(SortKey::Lessee), |_, node, out| json(&node.rare().lessee, out)),
-    set("maintenance", 1, Accepts::Bool, Some(SortKey::Maintenance), |_, node, out| {
-        json(&node.maintenance(), out);
-    }),
-    own("maintenance_reason", 1, SortKey::MaintenanceReason, |_, node, out| {
-        json(&node.rare().maintenance_reason, out);
-    }),
+    set(
+        "lessee",
+        65,
+        Accepts::Text(255),
+        Some(SortKey::Lessee),
+        |_, node, out| json(&node.rare().lessee, out),
+    ),
+    set(
+        "maintenance",
+        1,
+        Accepts::Bool,
+        Some(SortKey::Maintenance),
+        |_, node, out| {
+            json(&node.maintenance(), out);
+        },
+    ),
+    own(
+        "maintenance_reason",
+        1,
+        SortKey::MaintenanceReason,
+        |_, node, out| {
+            json(&node.rare().maintenance_reason, out);
+        },
+    ),
     interface("management_interface", 31),
-    set("name", 5, Accepts::Text(255), Some(SortKey::Name), |_, node, out| json(&node.name(), out)),
+    set(
+        "name",
+        5,
+        Accepts::Text(255),
+        Some(SortKey::Name),
+        |_, node, out| json(&node.name(), out),
+    ),
     set("network_data", 66, Accepts::Object, None, |shown, node, out| {
         shown.mask(node.rare().network_data.as_str(), out);
     }),
     interface("network_interface", 20),
-    set("owner", 50, Accepts::Text(255), Some(SortKey::Owner), |_, node, out| json(&node.rare().owner, out)),
+    set(
+        "owner",
+        50,
+        Accepts::Text(255),
+        Some(SortKey::Owner),
+        |_, node, out| json(&node.rare().owner, out),
+    ),
     interface("power_interface", 31),
     always("power_state", 1, NULL, |_, _, out| json(&(), out)),
-    set("properties", 1, Accepts::Object, None, |shown, node, out| shown.mask(node.properties(), out)),
-    set("protected", 48, Accepts::Bool, Some(SortKey::Protected), |_, node, out| json(&node.protected(), out)),
-    set("protected_reason", 48, Accepts::Text(4096), Some(SortKey::ProtectedReason), |_, node, out| {
-        json(&node.rare().protected_reason, out);
+    set("properties", 1, Accepts::Object, None, |shown, node, out| {
+        shown.mask(node.properties(), out)
     }),
-    always("provision_state", 1, NULL, |_, _, out| json(&PROVISION_STATE, out)),
+    set(
+        "protected",
+        48,
+        Accepts::Bool,
+        Some(SortKey::Protected),
+        |_, node, out| json(&node.protected(), out),
+    ),
+    set(
+        "protected_reason",
+        48,
+        Accepts::Text(4096),
+        Some(SortKey::ProtectedReason),
+        |_, node, out| {
+            json(&node.rare().protected_reason, out);
+        },
+    ),
+    always("provision_state", 1, NULL, |_, _, out| {
+        json(&PROVISION_STATE, out)
+    }),
     always("provision_updated_at", 1, NULL, |_, _, out| json(&(), out)),
     always("raid_config", 12, None, empty_object),
     interface("raid_interface", 31),
     interface("rescue_interface", 38),
     always("reservation", 1, None, |shown, node, out| {
-        json(&shown.api.locks.holder(&node.uuid()).map(|_| &*shown.api.host_name), out);
+        json(
+            &shown
+                .api
+                .locks
+                .holder(&node.uuid())
+                .map(|_| &*shown.api.host_name),
+            out,
+        );
     }),
-    set("resource_class", 21, Accepts::Text(80), Some(SortKey::ResourceClass), |_, node, out| {
-        json(&node.rare().resource_class, out);
-    }),
-    set("retired", 61, Accepts::Bool, Some(SortKey::Retired), |_, node, out| json(&node.retired(), out)),
-    set("retired_reason", 61, Accepts::Text(4096), Some(SortKey::RetiredReason), |_, node, out| {
-        json(&node.rare().retired_reason, out);
-    }),
+    set(
+        "resource_class",
+        21,
+        Accepts::Text(80),
+        Some(SortKey::ResourceClass),
+        |_, node, out| {
+            json(&node.rare().resource_class, out);
+        },
+    ),
+    set(
+        "retired",
+        61,
+        Accepts::Bool,
+        Some(SortKey::Retired),
+        |_, node, out| json(&node.retired(), out),
+    ),
+    set(
+        "retired_reason",
+        61,
+        Accepts::Text(4096),
+        Some(SortKey::RetiredReason),
+        |_, node, out| {
+            json(&node.rare().retired_reason, out);
+        },
+    ),
     always("secure_boot", 75, NULL, |_, _, out| json(&(), out)),
     interface("storage_interface", 33),
     always("target_power_state", 1, NULL, |_, _, out| json(&(), out)),
@@ -148,12 +261,26 @@ pub(super) static FIELDS: [Field; 58] = [
     always("target_raid_config", 12, None, empty_object),
     always("traits", 37, None, |_, _, out| out.extend_from_slice(b"[]")),
     // A driver is the vendor interface of its own name.
-    set("vendor_interface", 31, Accepts::Interface, Some(SortKey::Driver), |_, node, out| json(&node.driver(), out)),
+    set(
+        "vendor_interface",
+        31,
+        Accepts::Interface,
+        Some(SortKey::Driver),
+        |_, node, out| json(&node.driver(), out),
+    ),
     always("conductor", 49, None, |shown, node, out| {
-        json(&shown.drivers.contains_key(node.driver()).then_some(&*shown.api.host_name), out);
+        json(
+            &shown
+                .drivers
+                .contains_key(node.driver())
+                .then_some(&*shown.api.host_name),
+            out,
+        );
     }),
     always("allocation_uuid", 52, None, |_, _, out| json(&(), out)),
-    set("chassis_uuid", 1, Accepts::Uuid, None, |_, node, out| uuid(node.rare().chassis_uuid, out)),
+    set("chassis_uuid", 1, Accepts::Uuid, None, |_, node, out| {
+        uuid(node.rare().chassis_uuid, out)
+    }),
     always("states", 14, None, |shown, node, out| {
         write_links(shown, &format!("nodes/{}/states", node.uuid()), out);
     }),
@@ -163,7 +290,14 @@ pub(super) static FIELDS: [Field; 58] = [
 pub(super) const PROVISION_STATE: &str = "enroll";
 
 /// What `GET /v1/nodes` shows of a node.
-const SUMMARY: [&str; 6] = ["uuid", "instance_uuid", "maintenance", "power_state", "provision_state", "name"];
+const SUMMARY: [&str; 6] = [
+    "uuid",
+    "instance_uuid",
+    "maintenance",
+    "power_state",
+    "provision_state",
+    "name",
+];
 
 /// The field of this name.
 pub(super) fn field(name: &str) -> Option<&'static Field> {
@@ -177,7 +311,11 @@ pub(super) fn all(version: ApiVersion) -> Vec<&'static Field> {
 
 /// The fields of a short list.
 pub(super) fn summary(version: ApiVersion) -> Vec<&'static Field> {
-    SUMMARY.iter().filter_map(|name| field(name)).filter(|field| version.0 >= field.since).collect()
+    SUMMARY
+        .iter()
+        .filter_map(|name| field(name))
+        .filter(|field| version.0 >= field.since)
+        .collect()
 }
 
 /// The fields that a client asks for by name, in its order.
@@ -202,30 +340,45 @@ pub(super) fn chosen(names: &[String], version: ApiVersion) -> Result<Vec<&'stat
     if unknown.is_empty() {
         return Ok(fields);
     }
-    Err(ApiError::bad_request(format!("Field(s) \"{}\" are not valid.", unknown.join(", "))))
+    Err(ApiError::bad_request(format!(
+        "Field(s) \"{}\" are not valid.",
+        unknown.join(", ")
+    )))
 }
 
 type Write = fn(&Shown<'_>, &Node, &mut Vec<u8>);
 
 /// A field that the host writes.
 const fn own(name: &'static str, since: u16, sort: SortKey, write: Write) -> Field {
-    Field { name, since, accepts: None, sort: Some(sort), write }
+    Field {
+        name,
+        since,
+        accepts: None,
+        sort: Some(sort),
+        write,
+    }
 }
 
 /// A field that does not depend on what is kept of the node.
 const fn always(name: &'static str, since: u16, sort: Option<SortKey>, write: Write) -> Field {
-    Field { name, since, accepts: None, sort, write }
+    Field {
+        name,
+        since,
+        accepts: None,
+        sort,
+        write,
+    }
 }
 
 /// A field that clients set.
-const fn set(
-    name: &'static str,
-    since: u16,
-    accepts: Accepts,
-    sort: Option<SortKey>,
-    write: Write,
-) -> Field {
-    Field { name, since, accepts: Some(accepts), sort, write }
+const fn set(name: &'static str, since: u16, accepts: Accepts, sort: Option<SortKey>, write: Write) -> Field {
+    Field {
+        name,
+        since,
+        accepts: Some(accepts),
+        sort,
+        write,
+    }
 }
 
 /// An interface that no driver here has.
@@ -258,7 +411,10 @@ fn uuid(uuid: Option<Uuid>, out: &mut Vec<u8>) {
 
 /// As Ironic writes times: microseconds, and the zone as an offset.
 fn time(time: Option<Timestamp>, out: &mut Vec<u8>) {
-    json(&time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()), out);
+    json(
+        &time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()),
+        out,
+    );
 }
 
 fn write_links(shown: &Shown<'_>, path: &str, out: &mut Vec<u8>) {

@@ -51,7 +51,9 @@ impl Occasion<'_> {
         let quoted = quote(&Value::from(name));
         ApiError::bad_request(match self {
             Occasion::Create => format!("Cannot create node with invalid name {quoted}"),
-            Occasion::Change { ident, .. } => format!("Node {ident}: Cannot change name to invalid name {quoted}"),
+            Occasion::Change { ident, .. } => {
+                format!("Node {ident}: Cannot change name to invalid name {quoted}")
+            }
         })
     }
 }
@@ -60,7 +62,10 @@ impl Occasion<'_> {
 ///
 /// # Errors
 /// 406 if its version does not know the field. Nothing if nobody may set it.
-pub(super) fn settable(name: &str, version: ApiVersion) -> Result<Option<(&'static Field, Accepts)>, ApiError> {
+pub(super) fn settable(
+    name: &str,
+    version: ApiVersion,
+) -> Result<Option<(&'static Field, Accepts)>, ApiError> {
     let Some((field, accepts)) = fields::field(name).and_then(|field| Some((field, field.accepts?))) else {
         return Ok(None);
     };
@@ -183,9 +188,10 @@ fn wrong_type(occasion: Occasion<'_>, value: &Value, expected: &str) -> ApiError
 fn text(occasion: Occasion<'_>, value: &Value, most: usize) -> Result<Option<Box<str>>, ApiError> {
     match value {
         Value::Null => Ok(None),
-        Value::String(text) if text.chars().count() > most => {
-            Err(occasion.schema_error(&format!("{} is too long, at most {most} characters are taken", quote(value))))
-        }
+        Value::String(text) if text.chars().count() > most => Err(occasion.schema_error(&format!(
+            "{} is too long, at most {most} characters are taken",
+            quote(value)
+        ))),
         Value::String(text) => Ok(Some(text.as_str().into())),
         other => Err(wrong_type(occasion, other, "'string', 'null'")),
     }
@@ -242,18 +248,17 @@ fn object(
     Ok(JsonObject::new(object))
 }
 
-fn check_interface(
-    occasion: Occasion<'_>,
-    field: &str,
-    value: &Value,
-    driver: &str,
-) -> Result<(), ApiError> {
+fn check_interface(occasion: Occasion<'_>, field: &str, value: &Value, driver: &str) -> Result<(), ApiError> {
     let wanted = match text(occasion, value, 255)? {
         None => return Ok(()),
         Some(wanted) => wanted,
     };
     let kind = field.strip_suffix("_interface").unwrap_or(field);
-    let valid = if kind == "vendor" { format!("'{driver}'") } else { String::new() };
+    let valid = if kind == "vendor" {
+        format!("'{driver}'")
+    } else {
+        String::new()
+    };
     if kind == "vendor" && *wanted == *driver {
         return Ok(());
     }
@@ -270,7 +275,10 @@ fn check_driver(
     driver: &str,
     before: Option<&Node>,
 ) -> Result<(), ApiError> {
-    let group = document.get("conductor_group").and_then(Value::as_str).unwrap_or_default();
+    let group = document
+        .get("conductor_group")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let kept = before.is_some_and(|node| node.driver() == driver);
     if group.is_empty() && (kept || api.registry.get(driver).is_some()) {
         return Ok(());
@@ -283,7 +291,9 @@ fn check_driver(
 }
 
 fn check_name(occasion: Occasion<'_>, fields: &NodeFields, before: Option<&Node>) -> Result<(), ApiError> {
-    let Some(name) = fields.name.as_deref() else { return Ok(()) };
+    let Some(name) = fields.name.as_deref() else {
+        return Ok(());
+    };
     if before.is_some_and(|node| node.name() == Some(name)) {
         return Ok(());
     }

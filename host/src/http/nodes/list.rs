@@ -23,10 +23,36 @@ const BY_CREATION: &str = "id";
 
 /// All of Ironic's words for a node's provision state.
 const PROVISION_STATES: [&str; 30] = [
-    "active", "adopt failed", "adopting", "available", "clean failed", "clean hold", "clean wait", "cleaning", "deleted",
-    "deleting", "deploy failed", "deploy hold", "deploying", "enroll", "error", "inspect failed", "inspect wait",
-    "inspecting", "manageable", "rebuild", "rescue", "rescue failed", "rescue wait", "rescuing", "undeploying",
-    "unrescue failed", "unrescuing", "verifying", "wait call-back", "wait",
+    "active",
+    "adopt failed",
+    "adopting",
+    "available",
+    "clean failed",
+    "clean hold",
+    "clean wait",
+    "cleaning",
+    "deleted",
+    "deleting",
+    "deploy failed",
+    "deploy hold",
+    "deploying",
+    "enroll",
+    "error",
+    "inspect failed",
+    "inspect wait",
+    "inspecting",
+    "manageable",
+    "rebuild",
+    "rescue",
+    "rescue failed",
+    "rescue wait",
+    "rescuing",
+    "undeploying",
+    "unrescue failed",
+    "unrescuing",
+    "verifying",
+    "wait call-back",
+    "wait",
 ];
 
 /// `GET /v1/nodes`
@@ -41,13 +67,17 @@ pub(super) async fn summary(
     let names = arguments.take_list("fields").filter(|names| !names.is_empty());
     if let Some(detail) = detail.filter(|_| info.version.0 < 43) {
         let word = if detail { "True" } else { "False" };
-        return Err(ApiError::bad_request(format!("Invalid query parameter ?detail={word} received.")));
+        return Err(ApiError::bad_request(format!(
+            "Invalid query parameter ?detail={word} received."
+        )));
     }
     let detail = detail == Some(true);
     let mut again = Query::default();
     let fields = match names {
         Some(_) if detail => {
-            return Err(ApiError::bad_request("Can not specify ?detail=True and fields in the same request."));
+            return Err(ApiError::bad_request(
+                "Can not specify ?detail=True and fields in the same request.",
+            ));
         }
         Some(names) => {
             again.add("fields", &names.join(","));
@@ -70,7 +100,15 @@ pub(super) async fn detail(
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
     let arguments = Arguments::parse(request.uri().query());
-    list(&api, &info, &links, arguments, &fields::all(info.version), Query::default(), "/v1/nodes/detail")
+    list(
+        &api,
+        &info,
+        &links,
+        arguments,
+        &fields::all(info.version),
+        Query::default(),
+        "/v1/nodes/detail",
+    )
 }
 
 fn list(
@@ -83,17 +121,29 @@ fn list(
     path: &str,
 ) -> Result<Response<Body>, ApiError> {
     let limit = limit(arguments.take("limit"))?;
-    let marker = arguments.take("marker").map(|marker| expect_uuid("marker", &marker)).transpose()?;
+    let marker = arguments
+        .take("marker")
+        .map(|marker| expect_uuid("marker", &marker))
+        .transpose()?;
     let (sort_key, direction) = order(&mut arguments, info.version, &mut again)?;
     let filter = filter(api, &mut arguments, info.version, &mut again)?;
     arguments.finish()?;
     let marker = match marker {
         None => None,
-        Some(uuid) => {
-            Some(api.nodes.get(&uuid).ok_or_else(|| ApiError::node_not_found(&uuid.to_string()))?)
-        }
+        Some(uuid) => Some(
+            api.nodes
+                .get(&uuid)
+                .ok_or_else(|| ApiError::node_not_found(&uuid.to_string()))?,
+        ),
     };
-    let page = NodeQuery { filter, sort_key, direction, marker, limit }.page(&api.nodes);
+    let page = NodeQuery {
+        filter,
+        sort_key,
+        direction,
+        marker,
+        limit,
+    }
+    .page(&api.nodes);
     let shown = Shown::new(api, links);
     let mut out = Vec::with_capacity(NODE_BYTES * page.nodes.len() + NODE_BYTES);
     out.extend_from_slice(b"{\"nodes\":[");
@@ -127,7 +177,9 @@ impl Query {
     }
 
     fn text(&self) -> String {
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.0)
+            .finish()
     }
 }
 
@@ -135,13 +187,17 @@ fn limit(given: Option<String>) -> Result<usize, ApiError> {
     let Some(given) = given else { return Ok(MAX_LIMIT) };
     let digits = given.strip_prefix(['-', '+']).unwrap_or(&given);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ApiError::bad_request(format!("Expected an integer for limit: {given}")));
+        return Err(ApiError::bad_request(format!(
+            "Expected an integer for limit: {given}"
+        )));
     }
     if given.starts_with('-') || digits.bytes().all(|digit| digit == b'0') {
         return Err(ApiError::bad_request("Limit must be positive"));
     }
     // More digits than a number holds are more than the maximum, too.
-    Ok(digits.parse().map_or(MAX_LIMIT, |limit: usize| limit.min(MAX_LIMIT)))
+    Ok(digits
+        .parse()
+        .map_or(MAX_LIMIT, |limit: usize| limit.min(MAX_LIMIT)))
 }
 
 fn order(
@@ -149,12 +205,16 @@ fn order(
     version: ApiVersion,
     again: &mut Query,
 ) -> Result<(SortKey, SortDirection), ApiError> {
-    let name = arguments.take("sort_key").unwrap_or_else(|| BY_CREATION.to_owned());
+    let name = arguments
+        .take("sort_key")
+        .unwrap_or_else(|| BY_CREATION.to_owned());
     let direction = arguments.take("sort_dir").unwrap_or_else(|| "asc".to_owned());
     again.add("sort_key", &name);
     again.add("sort_dir", &direction);
     let invalid = |shown: &str| {
-        ApiError::bad_request(format!("The sort_key value {shown} is an invalid field for sorting"))
+        ApiError::bad_request(format!(
+            "The sort_key value {shown} is an invalid field for sorting"
+        ))
     };
     let key = match fields::field(&name) {
         None if name == BY_CREATION => SortKey::Id,
@@ -183,16 +243,19 @@ fn filter(
 ) -> Result<NodeFilter, ApiError> {
     let mut filter = NodeFilter::default();
     let mut text = |name: &'static str, since: u16, again: &mut Query| -> Result<Option<String>, ApiError> {
-        let Some(value) = arguments.take(name) else { return Ok(None) };
+        let Some(value) = arguments.take(name) else {
+            return Ok(None);
+        };
         version.require(since)?;
         again.add(name, &value);
         Ok(Some(value))
     };
     let truth = |name: &str, value: Option<String>| {
-        value.map(|value| crate::http::query::boolean(name, &value)).transpose()
+        value
+            .map(|value| crate::http::query::boolean(name, &value))
+            .transpose()
     };
-    let uuid =
-        |name: &str, value: Option<String>| value.map(|value| expect_uuid(name, &value)).transpose();
+    let uuid = |name: &str, value: Option<String>| value.map(|value| expect_uuid(name, &value)).transpose();
     filter.maintenance = truth("maintenance", text("maintenance", 1, again)?)?;
     filter.associated = truth("associated", text("associated", 1, again)?)?;
     filter.retired = truth("retired", text("retired", 61, again)?)?;
@@ -207,7 +270,9 @@ fn filter(
     // What is the same on every node is asked for in vain, or not at all.
     if let Some(state) = text("provision_state", 9, again)? {
         if !PROVISION_STATES.contains(&state.as_str()) {
-            return Err(ApiError::bad_request(format!("Provision state \"{state}\" is not valid")));
+            return Err(ApiError::bad_request(format!(
+                "Provision state \"{state}\" is not valid"
+            )));
         }
         filter.nothing |= state != PROVISION_STATE;
     }

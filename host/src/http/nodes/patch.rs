@@ -40,7 +40,11 @@ impl Patch {
         let Value::Array(operations) = body else {
             return Err(schema_error(&format!("{} is not of type 'array'", quote(&body))));
         };
-        operations.into_iter().map(|sent| Operation::parse(sent, version)).collect::<Result<_, _>>().map(Patch)
+        operations
+            .into_iter()
+            .map(|sent| Operation::parse(sent, version))
+            .collect::<Result<_, _>>()
+            .map(Patch)
     }
 
     /// Whether an operation sets this field.
@@ -52,7 +56,11 @@ impl Patch {
     ///
     /// # Errors
     /// The operation that does not fit, and why.
-    pub(super) fn apply(&self, document: &mut Map<String, Value>, secrets: &SecretNames) -> Result<(), ApiError> {
+    pub(super) fn apply(
+        &self,
+        document: &mut Map<String, Value>,
+        secrets: &SecretNames,
+    ) -> Result<(), ApiError> {
         let mut whole = Value::Object(std::mem::take(document));
         for operation in &self.0 {
             operation.apply(&mut whole).map_err(|reason| {
@@ -72,9 +80,14 @@ impl Operation {
         let Value::Object(members) = &sent else {
             return Err(schema_error(&format!("{} is not of type 'object'", quote(&sent))));
         };
-        if let Some(other) = members.keys().find(|key| !["op", "path", "value"].contains(&key.as_str())) {
+        if let Some(other) = members
+            .keys()
+            .find(|key| !["op", "path", "value"].contains(&key.as_str()))
+        {
             let name = quote(&Value::from(other.as_str()));
-            return Err(schema_error(&format!("Additional properties are not allowed ({name} was unexpected)")));
+            return Err(schema_error(&format!(
+                "Additional properties are not allowed ({name} was unexpected)"
+            )));
         }
         let member = |name: &str| match members.get(name) {
             None => Err(schema_error(&format!("'{name}' is a required property"))),
@@ -87,7 +100,9 @@ impl Operation {
             "remove" => Verb::Remove,
             other => {
                 let found = quote(&Value::from(other));
-                return Err(schema_error(&format!("{found} is not one of ['add', 'replace', 'remove']")));
+                return Err(schema_error(&format!(
+                    "{found} is not one of ['add', 'replace', 'remove']"
+                )));
             }
         };
         let path = split(member("path")?)?;
@@ -103,7 +118,12 @@ impl Operation {
         }
         if let [field] = self.path.as_slice() {
             // Every field is there always, so all three set it.
-            document[field] = self.sent.get("value").filter(|_| self.verb != Verb::Remove).cloned().unwrap_or_default();
+            document[field] = self
+                .sent
+                .get("value")
+                .filter(|_| self.verb != Verb::Remove)
+                .cloned()
+                .unwrap_or_default();
             return Ok(());
         }
         let operation: PatchOperation =
@@ -130,17 +150,32 @@ impl Operation {
 
 /// Splits `/a/b`. Ironic's rule for paths: words of letters, digits, `_` and `-`.
 fn split(path: &str) -> Result<Vec<String>, ApiError> {
-    let word = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    let names: Option<Vec<String>> = path
-        .strip_prefix('/')
-        .and_then(|names| names.split('/').map(|name| word(name).then(|| name.to_owned())).collect());
-    names.ok_or_else(|| schema_error(&format!("{} does not match '^(/[\\\\w-]+)+$'", quote(&Value::from(path)))))
+    let word =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let names: Option<Vec<String>> = path.strip_prefix('/').and_then(|names| {
+        names
+            .split('/')
+            .map(|name| word(name).then(|| name.to_owned()))
+            .collect()
+    });
+    names.ok_or_else(|| {
+        schema_error(&format!(
+            "{} does not match '^(/[\\\\w-]+)+$'",
+            quote(&Value::from(path))
+        ))
+    })
 }
 
 fn cannot_patch(path: Option<&Value>) -> ApiError {
     let path = path.and_then(Value::as_str).unwrap_or_default();
-    let mut settable: Vec<_> =
-        FIELDS.iter().filter(|field| field.accepts.is_some()).map(|field| field.name).collect();
+    let mut settable: Vec<_> = FIELDS
+        .iter()
+        .filter(|field| field.accepts.is_some())
+        .map(|field| field.name)
+        .collect();
     settable.sort_unstable();
-    ApiError::bad_request(format!("Cannot patch {path}. Only the following can be updated: {}", settable.join(", ")))
+    ApiError::bad_request(format!(
+        "Cannot patch {path}. Only the following can be updated: {}",
+        settable.join(", ")
+    ))
 }

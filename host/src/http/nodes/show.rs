@@ -60,9 +60,18 @@ pub(super) async fn states(
         "provision_state": PROVISION_STATE, "target_power_state": null, "target_provision_state": null,
         "provision_updated_at": null,
     });
-    let since = [("raid_config", 12), ("target_raid_config", 12), ("boot_mode", 75), ("secure_boot", 75)];
+    let since = [
+        ("raid_config", 12),
+        ("target_raid_config", 12),
+        ("boot_mode", 75),
+        ("secure_boot", 75),
+    ];
     for (name, _) in since.iter().filter(|(_, since)| info.version.0 >= *since) {
-        let empty = if name.ends_with("config") { serde_json::json!({}) } else { serde_json::Value::Null };
+        let empty = if name.ends_with("config") {
+            serde_json::json!({})
+        } else {
+            serde_json::Value::Null
+        };
         states[*name] = empty;
     }
     Ok(crate::http::json(&states))

@@ -41,7 +41,15 @@ pub(super) async fn patch(
     let change = |node: &Node| {
         let mut document = input::document(node);
         patch.apply(&mut document, &api.nodes.secrets())?;
-        input::read(&api, Occasion::Change { ident: &ident, patch: &patch }, document, Some(node))
+        input::read(
+            &api,
+            Occasion::Change {
+                ident: &ident,
+                patch: &patch,
+            },
+            document,
+            Some(node),
+        )
     };
     // What cannot be is refused without waiting for the lock.
     change(&node)?;
@@ -61,7 +69,10 @@ pub(super) async fn delete(
     Arguments::parse(request.uri().query()).finish()?;
     let node = super::find(&api, &ident, info.version)?;
     let guard = super::hold(&api, &node, "delete", &info).await?;
-    let node = api.nodes.get(&node.uuid()).ok_or_else(|| ApiError::node_not_found(&ident))?;
+    let node = api
+        .nodes
+        .get(&node.uuid())
+        .ok_or_else(|| ApiError::node_not_found(&ident))?;
     if node.protected() {
         return Err(ApiError::node_protected(node.uuid()));
     }
@@ -121,7 +132,10 @@ async fn maintain(
 
 fn reason(body: Value) -> Result<Option<Box<str>>, ApiError> {
     let Value::Object(mut members) = body else {
-        return Err(ApiError::bad_request(format!("Expected an object with a reason: {}", quote(&body))));
+        return Err(ApiError::bad_request(format!(
+            "Expected an object with a reason: {}",
+            quote(&body)
+        )));
     };
     let reason = members.remove("reason");
     if !members.is_empty() {
@@ -131,7 +145,10 @@ fn reason(body: Value) -> Result<Option<Box<str>>, ApiError> {
     match reason {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.into())),
-        Some(other) => Err(ApiError::bad_request(format!("Expected string for reason: {}", quote(&other)))),
+        Some(other) => Err(ApiError::bad_request(format!(
+            "Expected string for reason: {}",
+            quote(&other)
+        ))),
     }
 }
 
@@ -143,7 +160,10 @@ async fn make(
     change: impl Fn(&Node) -> Result<NodeFields, ApiError>,
 ) -> Result<Arc<Node>, ApiError> {
     loop {
-        let node = api.nodes.get(&found.uuid()).ok_or_else(|| NodeError::Gone { uuid: found.uuid() })?;
+        let node = api
+            .nodes
+            .get(&found.uuid())
+            .ok_or_else(|| NodeError::Gone { uuid: found.uuid() })?;
         let fields = change(&node)?;
         if fields == node.fields() {
             return Ok(node);

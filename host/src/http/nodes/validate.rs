@@ -14,8 +14,19 @@ use crate::http::{Api, ApiError};
 use crate::node::fields::Node;
 
 /// The interfaces that Ironic reports, in its order, without the one that drivers here are.
-const ABSENT: [&str; 11] =
-    ["boot", "deploy", "management", "network", "power", "bios", "console", "inspect", "raid", "rescue", "storage"];
+const ABSENT: [&str; 11] = [
+    "boot",
+    "deploy",
+    "management",
+    "network",
+    "power",
+    "bios",
+    "console",
+    "inspect",
+    "raid",
+    "rescue",
+    "storage",
+];
 
 /// `GET /v1/nodes/{node}/validate`
 pub(super) async fn validate(
@@ -56,7 +67,12 @@ async fn report(api: &Api, node: &Arc<Node>, info: &RequestInfo) -> Result<Respo
         }
         Err(error) => return Err(error.into()),
     };
-    let absent = ABSENT.iter().map(|name| ((*name).to_owned(), json!({"result": null, "reason": "not supported"})));
+    let absent = ABSENT.iter().map(|name| {
+        (
+            (*name).to_owned(),
+            json!({"result": null, "reason": "not supported"}),
+        )
+    });
     let mut interfaces: Map<String, Value> = absent.collect();
     interfaces.insert("vendor".to_owned(), vendor);
     Ok(crate::http::json(&interfaces))
