@@ -89,7 +89,7 @@ impl Lamp {
     async fn r#async(&self, node: &Node, call: &Call, args: Light) -> Result<Value, std::io::Error> {
         tokio::time::sleep(Duration::from_millis(1)).await;
         match args.brightness {
-            0 => Err(std::io::Error::new(std::io::ErrorKind::Other, "burnt out")),
+            0 => Err(std::io::Error::other("burnt out")),
             _ => Ok(json!([
                 std::thread::current().name(),
                 node.name(),
