@@ -89,7 +89,7 @@ pub(crate) fn patched_driver(variant: Variant) -> PathBuf {
         let root = Sources::new(variant.name());
         let package = format!("plain-{}-driver", variant.name());
         root.copy_boundary(variant);
-        let plain = repository_root().join("tests/fixtures/plain-driver/src/lib.rs");
+        let plain = repository_root().join("tests/fixtures/plain/src/lib.rs");
         let edits: &[Edit] = match variant {
             Variant::Newer => &[
                 (r#""abi":"1.0.0""#, r#""abi":"1.1.0""#, 1),
