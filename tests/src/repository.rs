@@ -46,7 +46,7 @@ fn walk(folder: &Path, files: &mut Vec<SourceFile>) {
     }
 }
 
-fn relative(path: &PathBuf) -> String {
+fn relative(path: &Path) -> String {
     path.strip_prefix(repository_root())
         .expect("a path inside")
         .to_string_lossy()
