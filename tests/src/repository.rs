@@ -1,6 +1,6 @@
 //! The source tree, as a clone has it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The top level of the repository.
 pub fn repository_root() -> &'static Path {

@@ -12,7 +12,11 @@ fn both_forms_with_and_without_a_slash_are_the_same_call() {
     let host = HostProcess::with_fake();
     for target in ["/echo", "/echo/", "?method=echo", "/?method=echo"] {
         let reply = host.post(&format!("{PATH}{target}"), json!({"a": 1})).expect(200);
-        assert_eq!(reply.json(), json!({"http_method": "POST", "args": {"a": 1}}), "{target}");
+        assert_eq!(
+            reply.json(),
+            json!({"http_method": "POST", "args": {"a": 1}}),
+            "{target}"
+        );
         assert_eq!(reply.must_have("Content-Type"), "application/json", "{target}");
     }
 }
@@ -21,7 +25,11 @@ fn both_forms_with_and_without_a_slash_are_the_same_call() {
 fn every_verb_that_the_method_has_is_passed_with_its_body() {
     let host = HostProcess::with_fake();
     for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-        let reply = host.request(verb, &format!("{PATH}/echo")).json(&json!({"v": verb})).send().expect(200);
+        let reply = host
+            .request(verb, &format!("{PATH}/echo"))
+            .json(&json!({"v": verb}))
+            .send()
+            .expect(200);
         assert_eq!(reply.json(), json!({"http_method": verb, "args": {"v": verb}}));
     }
 }
@@ -30,27 +38,60 @@ fn every_verb_that_the_method_has_is_passed_with_its_body() {
 fn an_empty_body_and_null_are_an_empty_object_and_other_values_are_passed_as_they_are() {
     let host = HostProcess::with_fake();
     let echo = |body: &str| {
-        let reply = host.request("POST", &format!("{PATH}/echo")).body(body.to_owned()).send();
+        let reply = host
+            .request("POST", &format!("{PATH}/echo"))
+            .body(body.to_owned())
+            .send();
         reply.expect(200).json()["args"].clone()
     };
     for body in ["", "null", "{}", " \n\t"] {
         assert_eq!(echo(body), json!({}), "{body:?}");
     }
-    for value in [json!([1, 2]), json!("x"), json!(5), json!(true), json!({"": 1}), json!({"method": 1, "task": 2})] {
+    for value in [
+        json!([1, 2]),
+        json!("x"),
+        json!(5),
+        json!(true),
+        json!({"": 1}),
+        json!({"method": 1, "task": 2}),
+    ] {
         assert_eq!(echo(&value.to_string()), value);
     }
     let numbers = "{\"big\":123456789012345678901234567890,\"small\":1e-7,\"esc\":\"\\u00e9\"}";
-    let reply = host.request("POST", &format!("{PATH}/echo")).body(numbers).send().expect(200);
-    assert!(reply.text().contains("é") || reply.text().contains("\\u00e9"), "{}", reply.text());
+    let reply = host
+        .request("POST", &format!("{PATH}/echo"))
+        .body(numbers)
+        .send()
+        .expect(200);
+    assert!(
+        reply.text().contains("é") || reply.text().contains("\\u00e9"),
+        "{}",
+        reply.text()
+    );
 }
 
 #[test]
 fn the_content_type_of_a_request_does_not_matter() {
     let host = HostProcess::with_fake();
-    for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense"] {
-        let request = host.request("POST", &format!("{PATH}/echo")).header("Content-Type", kind).body("{\"a\":1}");
-        assert_eq!(request.send().expect(200).json()["args"], json!({"a": 1}), "{kind}");
-        let request = host.request("POST", &format!("{PATH}/echo")).header("Content-Type", kind).body("{bad");
+    for kind in [
+        "application/json",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "nonsense",
+    ] {
+        let request = host
+            .request("POST", &format!("{PATH}/echo"))
+            .header("Content-Type", kind)
+            .body("{\"a\":1}");
+        assert_eq!(
+            request.send().expect(200).json()["args"],
+            json!({"a": 1}),
+            "{kind}"
+        );
+        let request = host
+            .request("POST", &format!("{PATH}/echo"))
+            .header("Content-Type", kind)
+            .body("{bad");
         request.send().refused(400, "line 1 column 2");
     }
 }
@@ -68,17 +109,26 @@ fn mistakes_in_a_call_are_named() {
         ("POST", "/methods", "No handler for method methods"),
         ("POST", "?method=methods", "No handler for method methods"),
         ("GET", "/sleep", "The method sleep does not support HTTP GET"),
-        ("DELETE", "?method=sleep", "The method sleep does not support HTTP DELETE"),
+        (
+            "DELETE",
+            "?method=sleep",
+            "The method sleep does not support HTTP DELETE",
+        ),
         ("POST", "/echo?b=2", "Unexpected arguments: b"),
         ("GET", "/echo?b=2&a=1", "Unexpected arguments: a, b"),
         ("POST", "?method=echo&zz=1", "Unexpected arguments: zz"),
         ("POST", "/first_method", "No handler for method first_method"),
     ] {
-        let reply = host.request(verb, &format!("{PATH}{target}")).json(&json!({})).send();
+        let reply = host
+            .request(verb, &format!("{PATH}{target}"))
+            .json(&json!({}))
+            .send();
         reply.refused(400, text);
     }
-    host.post("/v1/drivers/nope/vendor_passthru/echo", json!({})).refused(404, "The driver 'nope' is unknown.");
-    host.post(&format!("{PATH}/echo/more"), json!({})).refused(404, "");
+    host.post("/v1/drivers/nope/vendor_passthru/echo", json!({}))
+        .refused(404, "The driver 'nope' is unknown.");
+    host.post(&format!("{PATH}/echo/more"), json!({}))
+        .refused(404, "");
 }
 
 #[test]
@@ -105,7 +155,10 @@ fn a_body_may_be_nested_25_deep_and_no_deeper_whatever_its_type() {
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     for kind in ["application/json", "text/plain"] {
         let call = |body: String| {
-            host.request("POST", &format!("{PATH}/echo")).header("Content-Type", kind).body(body).send()
+            host.request("POST", &format!("{PATH}/echo"))
+                .header("Content-Type", kind)
+                .body(body)
+                .send()
         };
         call(nested(25)).expect(200);
         call(nested(26)).refused(400, "nested too deeply");
@@ -118,7 +171,11 @@ fn a_body_may_be_nested_25_deep_and_no_deeper_whatever_its_type() {
 fn a_body_may_have_a_mebibyte_and_no_more_with_and_without_a_length() {
     let host = HostProcess::with_fake();
     let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
-    let call = |bytes: usize| host.request("POST", &format!("{PATH}/echo")).body(text(bytes)).send();
+    let call = |bytes: usize| {
+        host.request("POST", &format!("{PATH}/echo"))
+            .body(text(bytes))
+            .send()
+    };
     call(1 << 20).expect(200);
     call((1 << 20) + 1).refused(413, "");
     let chunk = "x".repeat(64 * 1024);
@@ -144,7 +201,10 @@ fn chunked_bodies_are_read() {
     );
     let reply = raw_exchange(&host.address, request.as_bytes(), Duration::from_secs(10));
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
-    assert!(reply.ends_with("{\"http_method\":\"POST\",\"args\":{\"a\":1}}"), "{reply}");
+    assert!(
+        reply.ends_with("{\"http_method\":\"POST\",\"args\":{\"a\":1}}"),
+        "{reply}"
+    );
 }
 
 #[test]
@@ -156,22 +216,33 @@ fn the_method_list_is_the_drivers_own() {
         let echo = methods["echo"].as_object().expect("echo");
         let keys: Vec<&str> = echo.keys().map(String::as_str).collect();
         assert_eq!(keys, ["http_methods", "async", "description", "attach"]);
-        assert_eq!(echo["http_methods"], json!(["GET", "POST", "PUT", "PATCH", "DELETE"]));
+        assert_eq!(
+            echo["http_methods"],
+            json!(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        );
         assert_eq!((&echo["async"], &echo["attach"]), (&json!(false), &json!(false)));
         assert_ne!(echo["description"], json!(""));
         assert_eq!(methods["sleep"]["http_methods"], json!(["POST"]));
-        assert_eq!(methods["first_method"], Value::Null, "methods of nodes are listed with nodes");
+        assert_eq!(
+            methods["first_method"],
+            Value::Null,
+            "methods of nodes are listed with nodes"
+        );
     }
 }
 
 #[test]
 fn a_wrong_argument_is_400_before_anything_runs() {
     let host = HostProcess::with_fake();
-    host.post(&format!("{PATH}/sleep"), json!({"seconds": "x"})).refused(400, "seconds");
-    host.post(&format!("{PATH}/sleep"), json!({})).refused(400, "seconds");
-    host.post(&format!("{PATH}/sleep"), json!({"seconds": 0, "zz": 1})).refused(400, "zz");
+    host.post(&format!("{PATH}/sleep"), json!({"seconds": "x"}))
+        .refused(400, "seconds");
+    host.post(&format!("{PATH}/sleep"), json!({}))
+        .refused(400, "seconds");
+    host.post(&format!("{PATH}/sleep"), json!({"seconds": 0, "zz": 1}))
+        .refused(400, "zz");
     host.post(&format!("{PATH}/sleep"), json!([0])).refused(400, "");
-    host.post(&format!("{PATH}/sleep"), json!({"seconds": 0})).expect(200);
+    host.post(&format!("{PATH}/sleep"), json!({"seconds": 0}))
+        .expect(200);
 }
 
 #[test]
@@ -180,7 +251,9 @@ fn calls_of_a_driver_take_no_node_lock_and_need_no_node() {
     let node = host.create_node("n1");
     let held = host.request("POST", &format!("/v1/nodes/{node}/vendor_passthru/sleep_sync"));
     let held = held.json(&json!({"seconds": 1})).start();
-    let reply = host.post(&format!("{PATH}/echo"), json!({"node": node})).expect(200);
+    let reply = host
+        .post(&format!("{PATH}/echo"), json!({"node": node}))
+        .expect(200);
     assert!(reply.took < Duration::from_millis(900), "{:?}", reply.took);
     held.wait().expect(200);
 }

@@ -8,7 +8,8 @@ use suite::{FAKE, HostProcess, Reply, Request, eventually};
 const SOON: Duration = Duration::from_secs(10);
 
 fn request(host: &HostProcess, method: &str, body: Value) -> Request {
-    host.request("POST", &format!("/v1/nodes/n1/vendor_passthru/{method}")).json(&body)
+    host.request("POST", &format!("/v1/nodes/n1/vendor_passthru/{method}"))
+        .json(&body)
 }
 
 fn call(host: &HostProcess, method: &str, body: Value) -> Reply {
@@ -17,14 +18,19 @@ fn call(host: &HostProcess, method: &str, body: Value) -> Reply {
 
 /// A host with a node whose lock an async call holds for `seconds`, and that gives others up after `wait_ms`.
 fn held(seconds: f64, wait_ms: u32) -> (HostProcess, String) {
-    let host = HostProcess::builder().driver(FAKE).set("locks.wait_ms", i64::from(wait_ms)).start();
+    let host = HostProcess::builder()
+        .driver(FAKE)
+        .set("locks.wait_ms", i64::from(wait_ms))
+        .start();
     let uuid = host.create_node("n1");
     call(&host, "sleep_async", json!({"seconds": seconds})).expect(202);
     (host, uuid)
 }
 
 fn until_free(host: &HostProcess) {
-    eventually("the lock is free", SOON, || (host.node_field("n1", "reservation") == Value::Null).then_some(()));
+    eventually("the lock is free", SOON, || {
+        (host.node_field("n1", "reservation") == Value::Null).then_some(())
+    });
 }
 
 #[test]
@@ -36,12 +42,19 @@ fn a_locked_node_is_409_in_ironics_words_with_method_since_when_and_retry_after(
             409,
             &format!("Node {uuid} is locked by host suite-host, please retry after the current operation is completed."),
         );
-        assert!(text.starts_with(&format!("Node {uuid} is locked by host suite-host,")), "{text}");
+        assert!(
+            text.starts_with(&format!("Node {uuid} is locked by host suite-host,")),
+            "{text}"
+        );
         assert!(text.contains("sleep_async"), "the method that holds it: {text}");
         assert!(text.contains("since 20"), "since when: {text}");
         let seconds: u32 = reply.must_have("Retry-After").parse().expect("seconds");
         assert!((1..=60).contains(&seconds), "{seconds}");
-        assert!(reply.took >= Duration::from_millis(100) && reply.took < Duration::from_secs(2), "{:?}", reply.took);
+        assert!(
+            reply.took >= Duration::from_millis(100) && reply.took < Duration::from_secs(2),
+            "{:?}",
+            reply.took
+        );
     }
     until_free(&host);
     call(&host, "echo_sync", json!({})).expect(200);
@@ -67,13 +80,29 @@ fn changes_of_a_locked_node_are_409_and_reads_are_not() {
     let (host, _) = held(3.0, 100);
     let locked = "please retry after the current operation is completed.";
     let operations = json!([{"op": "add", "path": "/extra/x", "value": 1}]);
-    host.request("PATCH", "/v1/nodes/n1").json(&operations).send().refused(409, locked);
+    host.request("PATCH", "/v1/nodes/n1")
+        .json(&operations)
+        .send()
+        .refused(409, locked);
     host.request("DELETE", "/v1/nodes/n1").send().refused(409, locked);
-    host.request("PUT", "/v1/nodes/n1/maintenance").send().refused(409, locked);
-    host.request("DELETE", "/v1/nodes/n1/maintenance").send().refused(409, locked);
-    for target in ["/v1/nodes/n1", "/v1/nodes", "/v1/nodes/n1/validate", "/v1/nodes/n1/vendor_passthru/methods"] {
+    host.request("PUT", "/v1/nodes/n1/maintenance")
+        .send()
+        .refused(409, locked);
+    host.request("DELETE", "/v1/nodes/n1/maintenance")
+        .send()
+        .refused(409, locked);
+    for target in [
+        "/v1/nodes/n1",
+        "/v1/nodes",
+        "/v1/nodes/n1/validate",
+        "/v1/nodes/n1/vendor_passthru/methods",
+    ] {
         let reply = host.get(target).expect(200);
-        assert!(reply.took < Duration::from_secs(1), "{target} took {:?}", reply.took);
+        assert!(
+            reply.took < Duration::from_secs(1),
+            "{target} took {:?}",
+            reply.took
+        );
     }
     assert_eq!(host.node_field("n1", "reservation"), "suite-host", "still held");
 }
@@ -91,9 +120,14 @@ fn a_shared_method_runs_beside_the_lock_and_holds_nothing_off() {
 fn mistakes_that_need_no_lock_are_told_on_a_locked_node() {
     let (host, _) = held(3.0, 100);
     call(&host, "nope", json!({})).refused(400, "No handler for method nope");
-    let get = host.request("GET", "/v1/nodes/n1/vendor_passthru/first_method").send();
+    let get = host
+        .request("GET", "/v1/nodes/n1/vendor_passthru/first_method")
+        .send();
     get.refused(400, "The method first_method does not support HTTP GET");
-    let bad = host.request("POST", "/v1/nodes/n1/vendor_passthru/echo_sync").body("{").send();
+    let bad = host
+        .request("POST", "/v1/nodes/n1/vendor_passthru/echo_sync")
+        .body("{")
+        .send();
     bad.refused(400, "line 1 column");
     // missing arguments are the driver's business, and the driver comes after the lock
     call(&host, "first_method", json!({})).refused(409, "is locked by host");
@@ -101,7 +135,10 @@ fn mistakes_that_need_no_lock_are_told_on_a_locked_node() {
 
 #[test]
 fn a_failed_or_refused_call_frees_the_lock() {
-    let host = HostProcess::builder().driver(FAKE).set("locks.wait_ms", 0).start();
+    let host = HostProcess::builder()
+        .driver(FAKE)
+        .set("locks.wait_ms", 0)
+        .start();
     host.create_node("n1");
     call(&host, "fail_sync", json!({"kind": "internal", "message": "x"})).expect(500);
     call(&host, "first_method", json!({})).expect(400);
@@ -116,7 +153,9 @@ fn waiting_is_fair_first_come_first_served() {
         waiting.push(request(&host, "log_passthrough", json!({"turn": format!("turn-{n:02}")})).start());
         let enough = Instant::now();
         // apart, so that they arrive in this order; on one machine connections are accepted in order
-        eventually("a moment passes", SOON, || (enough.elapsed() > Duration::from_millis(15)).then_some(()));
+        eventually("a moment passes", SOON, || {
+            (enough.elapsed() > Duration::from_millis(15)).then_some(())
+        });
     }
     for reply in waiting {
         reply.wait().expect(202);
@@ -141,10 +180,17 @@ fn the_number_of_waiters_is_bounded_and_the_next_is_refused_at_once() {
         .start();
     host.create_node("n1");
     call(&host, "sleep_async", json!({"seconds": 2})).expect(202);
-    let waiting: Vec<_> = (0..6).map(|_| request(&host, "echo_sync", json!({})).start()).collect();
+    let waiting: Vec<_> = (0..6)
+        .map(|_| request(&host, "echo_sync", json!({})).start())
+        .collect();
     let replies: Vec<Reply> = waiting.into_iter().map(suite::Pending::wait).collect();
     let refused: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 409).collect();
-    assert_eq!(refused.len(), 3, "{:?}", replies.iter().map(|reply| reply.status).collect::<Vec<_>>());
+    assert_eq!(
+        refused.len(),
+        3,
+        "{:?}",
+        replies.iter().map(|reply| reply.status).collect::<Vec<_>>()
+    );
     for reply in refused {
         reply.refused(409, "is locked by host");
         assert!(reply.took < Duration::from_millis(1500), "{:?}", reply.took);
@@ -154,7 +200,10 @@ fn the_number_of_waiters_is_bounded_and_the_next_is_refused_at_once() {
 
 #[test]
 fn a_client_that_goes_away_leaves_the_lock_until_the_driver_returns() {
-    let host = HostProcess::builder().driver(FAKE).set("locks.wait_ms", 0).start();
+    let host = HostProcess::builder()
+        .driver(FAKE)
+        .set("locks.wait_ms", 0)
+        .start();
     let uuid = host.create_node("n1");
     let started = Instant::now();
     let gone = request(&host, "sleep_sync", json!({"seconds": 1.5})).start();
@@ -164,7 +213,10 @@ fn a_client_that_goes_away_leaves_the_lock_until_the_driver_returns() {
     gone.go_away();
     call(&host, "echo_sync", json!({})).refused(409, &format!("Node {uuid} is locked"));
     until_free(&host);
-    assert!(started.elapsed() >= Duration::from_millis(1400), "freed before the driver returned");
+    assert!(
+        started.elapsed() >= Duration::from_millis(1400),
+        "freed before the driver returned"
+    );
     call(&host, "echo_sync", json!({})).expect(200);
 }
 
@@ -175,14 +227,22 @@ fn a_waiter_that_goes_away_takes_no_turn() {
     let stays = request(&host, "log_passthrough", json!({"turn": "turn-stays"})).start();
     gone.go_away();
     stays.wait().expect(202);
-    eventually("the other had its turn", SOON, || host.log.lines_with(&["turn-stays"]).first().cloned());
-    assert!(host.log.lines_with(&["turn-gone"]).is_empty(), "{:?}", host.log.lines_with(&["turn-gone"]));
+    eventually("the other had its turn", SOON, || {
+        host.log.lines_with(&["turn-stays"]).first().cloned()
+    });
+    assert!(
+        host.log.lines_with(&["turn-gone"]).is_empty(),
+        "{:?}",
+        host.log.lines_with(&["turn-gone"])
+    );
 }
 
 #[test]
 fn locks_of_different_nodes_have_nothing_to_do_with_each_other() {
     let (host, _) = held(2.0, 100);
     host.create_node("n2");
-    let reply = host.post("/v1/nodes/n2/vendor_passthru/echo_sync", json!({})).expect(200);
+    let reply = host
+        .post("/v1/nodes/n2/vendor_passthru/echo_sync", json!({}))
+        .expect(200);
     assert!(reply.took < Duration::from_secs(1), "{:?}", reply.took);
 }

@@ -1,5 +1,10 @@
 //! Every test of the whole, in one binary: linking it is what takes time.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod cli_client;
 mod config;

@@ -18,17 +18,34 @@ fn host_with_node() -> (HostProcess, String) {
 #[test]
 fn all_forms_of_the_path_are_one_call() {
     let (host, uuid) = host_with_node();
-    for prefix in ["/v1/nodes/n1", &format!("/v1/nodes/{uuid}"), "/v1/n1", &format!("/v1/{uuid}")] {
-        for form in ["/echo_sync", "/echo_sync/", "?method=echo_sync", "/?method=echo_sync"] {
+    for prefix in [
+        "/v1/nodes/n1",
+        &format!("/v1/nodes/{uuid}"),
+        "/v1/n1",
+        &format!("/v1/{uuid}"),
+    ] {
+        for form in [
+            "/echo_sync",
+            "/echo_sync/",
+            "?method=echo_sync",
+            "/?method=echo_sync",
+        ] {
             let target = format!("{prefix}/vendor_passthru{form}");
             let reply = host.post(&target, json!({"a": 1})).expect(200);
             assert_eq!(reply.json()["args"], json!({"a": 1}), "{target}");
         }
-        let methods = host.get(&format!("{prefix}/vendor_passthru/methods")).expect(200).json();
+        let methods = host
+            .get(&format!("{prefix}/vendor_passthru/methods"))
+            .expect(200)
+            .json();
         assert!(methods.get("first_method").is_some(), "{prefix}");
         for verb in ["GET", "PUT", "PATCH", "DELETE"] {
             let target = format!("{prefix}/vendor_passthru/echo_sync");
-            let reply = host.request(verb, &target).json(&json!({"a": 1})).send().expect(200);
+            let reply = host
+                .request(verb, &target)
+                .json(&json!({"a": 1}))
+                .send()
+                .expect(200);
             assert_eq!(reply.json()["http_method"], verb, "{target}");
         }
     }
@@ -38,19 +55,26 @@ fn all_forms_of_the_path_are_one_call() {
 fn a_node_is_found_by_name_from_1_5_and_by_uuid_always() {
     let (host, uuid) = host_with_node();
     let methods = |node: &str, version: &str| {
-        host.request("GET", &format!("/v1/nodes/{node}/vendor_passthru/methods")).version(version).send()
+        host.request("GET", &format!("/v1/nodes/{node}/vendor_passthru/methods"))
+            .version(version)
+            .send()
     };
     methods(&uuid, "1.1").expect(200);
     methods("n1", "1.4").refused(404, "Node n1 could not be found.");
     methods("n1", "1.5").expect(200);
-    host.post("/v1/nodes/nope/vendor_passthru/echo_sync", json!({})).refused(404, "Node nope could not be found.");
-    host.post("/v1/nope/vendor_passthru/echo_sync", json!({})).refused(404, "Node nope could not be found.");
+    host.post("/v1/nodes/nope/vendor_passthru/echo_sync", json!({}))
+        .refused(404, "Node nope could not be found.");
+    host.post("/v1/nope/vendor_passthru/echo_sync", json!({}))
+        .refused(404, "Node nope could not be found.");
 }
 
 #[test]
 fn the_method_list_says_how_each_method_is_called() {
     let (host, _) = host_with_node();
-    let methods = host.get("/v1/nodes/n1/vendor_passthru/methods").expect(200).json();
+    let methods = host
+        .get("/v1/nodes/n1/vendor_passthru/methods")
+        .expect(200)
+        .json();
     for (name, is_async, exclusive) in [
         ("first_method", true, true),
         ("second_method", true, true),
@@ -64,37 +88,81 @@ fn the_method_list_says_how_each_method_is_called() {
         ("fail_async", true, true),
         ("fail_sync", false, true),
     ] {
-        let method = methods[name].as_object().unwrap_or_else(|| panic!("no {name} in {methods}"));
+        let method = methods[name]
+            .as_object()
+            .unwrap_or_else(|| panic!("no {name} in {methods}"));
         let keys: Vec<&str> = method.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["http_methods", "async", "description", "attach", "require_exclusive_lock"], "{name}");
+        assert_eq!(
+            keys,
+            [
+                "http_methods",
+                "async",
+                "description",
+                "attach",
+                "require_exclusive_lock"
+            ],
+            "{name}"
+        );
         assert_eq!(method["async"], is_async, "{name}");
         assert_eq!(method["require_exclusive_lock"], exclusive, "{name}");
         assert_eq!(method["attach"], false, "{name}");
     }
-    for name in ["first_method", "second_method", "third_method_sync", "fourth_method_shared_lock"] {
+    for name in [
+        "first_method",
+        "second_method",
+        "third_method_sync",
+        "fourth_method_shared_lock",
+    ] {
         assert_eq!(methods[name]["http_methods"], json!(["POST"]), "{name}");
     }
     assert_eq!(methods["attach"]["attach"], true);
     assert_eq!(methods["attach"]["http_methods"], json!(["GET"]));
-    assert!(methods.get("echo").is_none(), "methods of the driver are listed with the driver");
+    assert!(
+        methods.get("echo").is_none(),
+        "methods of the driver are listed with the driver"
+    );
 }
 
 #[test]
 fn the_fake_methods_answer_as_ironics_do() {
     let (host, _) = host_with_node();
-    for (method, word) in [("first_method", "baz"), ("second_method", "kazoo"), ("fourth_method_shared_lock", "woof")] {
+    for (method, word) in [
+        ("first_method", "baz"),
+        ("second_method", "kazoo"),
+        ("fourth_method_shared_lock", "woof"),
+    ] {
         let reply = call(&host, method, json!({"bar": word})).expect(202);
         assert!(reply.body.is_empty(), "{method}: {}", reply.text());
         assert_eq!(reply.must_have("Content-Length"), "0", "{method}");
         assert_eq!(reply.header("Content-Type"), None, "{method}");
     }
     for (bar, answer) in [("meow", true), ("x", false)] {
-        assert_eq!(call(&host, "third_method_sync", json!({"bar": bar})).expect(200).json(), answer);
+        assert_eq!(
+            call(&host, "third_method_sync", json!({"bar": bar}))
+                .expect(200)
+                .json(),
+            answer
+        );
     }
-    for method in ["first_method", "second_method", "third_method_sync", "fourth_method_shared_lock"] {
+    for method in [
+        "first_method",
+        "second_method",
+        "third_method_sync",
+        "fourth_method_shared_lock",
+    ] {
         let missing = format!("Parameter 'bar' not passed to method '{method}'.");
-        for body in [json!({}), json!({"bar": null}), json!({"bar": ""}), json!({"bar": false}), json!({"bar": 0})] {
-            assert_eq!(call(&host, method, body.clone()).refused(400, &missing), missing, "{body}");
+        for body in [
+            json!({}),
+            json!({"bar": null}),
+            json!({"bar": ""}),
+            json!({"bar": false}),
+            json!({"bar": 0}),
+        ] {
+            assert_eq!(
+                call(&host, method, body.clone()).refused(400, &missing),
+                missing,
+                "{body}"
+            );
         }
         call(&host, method, json!({"bar": "x", "zz": 1})).refused(400, "zz");
         let get = host.get(&format!("/v1/nodes/n1/vendor_passthru/{method}"));
@@ -102,7 +170,11 @@ fn the_fake_methods_answer_as_ironics_do() {
     }
     call(&host, "log_passthrough", json!({"anything": [1, {"x": null}]})).expect(202);
     let logged = || host.log.lines_with(&["anything"]).first().cloned();
-    eventually("the fake driver logs its arguments", Duration::from_secs(10), logged);
+    eventually(
+        "the fake driver logs its arguments",
+        Duration::from_secs(10),
+        logged,
+    );
 }
 
 #[test]
@@ -137,9 +209,11 @@ fn a_failed_async_call_is_202_and_its_error_stays_until_the_next_success() {
     let (host, _) = host_with_node();
     let last_error = || host.node_field("n1", "last_error");
     let becomes = |expected: Value| {
-        eventually(&format!("last_error is {expected}"), Duration::from_secs(10), || {
-            (last_error() == expected).then_some(())
-        });
+        eventually(
+            &format!("last_error is {expected}"),
+            Duration::from_secs(10),
+            || (last_error() == expected).then_some(()),
+        );
     };
     assert_eq!(last_error(), Value::Null);
     call(&host, "fail_async", json!({"kind": "internal", "message": "one"})).expect(202);
@@ -154,7 +228,10 @@ fn a_failed_async_call_is_202_and_its_error_stays_until_the_next_success() {
 
 #[test]
 fn a_node_whose_driver_is_not_enabled_any_more_stays_visible_and_answers_calls_with_400() {
-    let host = HostProcess::builder().driver(suite::FAKE).driver(suite::HELLO).start();
+    let host = HostProcess::builder()
+        .driver(suite::FAKE)
+        .driver(suite::HELLO)
+        .start();
     let node = json!({"driver": "fake", "name": "n1", "driver_info": {"fake_password": "canary-6c1f"}});
     host.post("/v1/nodes", node).expect(201);
     let host = host.restart(|builder| builder.nothing_enabled().enable("hello"));
@@ -162,6 +239,7 @@ fn a_node_whose_driver_is_not_enabled_any_more_stays_visible_and_answers_calls_w
     assert_eq!(shown.json()["driver"], "fake");
     assert!(!shown.text().contains("canary"), "{}", shown.text());
     call(&host, "echo_sync", json!({})).refused(400, "fake");
-    host.get("/v1/nodes/n1/vendor_passthru/methods").refused(400, "fake");
+    host.get("/v1/nodes/n1/vendor_passthru/methods")
+        .refused(400, "fake");
     host.request("DELETE", "/v1/nodes/n1").send().expect(204);
 }

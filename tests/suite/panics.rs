@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 use suite::{FAKE, HostProcess, PANICS, Reply};
 
 fn host() -> HostProcess {
-    let host = HostProcess::builder().driver(PANICS).driver(FAKE).driver_panics_expected().start();
+    let host = HostProcess::builder()
+        .driver(PANICS)
+        .driver(FAKE)
+        .driver_panics_expected()
+        .start();
     host.create_node_of(PANICS, "n1");
     host
 }
@@ -21,7 +25,8 @@ fn works(host: &HostProcess, pid: u32) {
     assert_eq!(host.pid(), pid);
     on_driver(host, "fine", json!({})).expect(200);
     on_node(host, "fine_on_node", json!({})).expect(200);
-    host.post("/v1/drivers/fake/vendor_passthru/echo", json!({})).expect(200);
+    host.post("/v1/drivers/fake/vendor_passthru/echo", json!({}))
+        .expect(200);
 }
 
 #[test]
@@ -32,7 +37,11 @@ fn in_a_blocking_method() {
         on_driver(&host, "blocking", json!({})).refused(500, "panicked");
         works(&host, pid);
     }
-    assert!(!host.log.lines_with(&["panicked", "panics"]).is_empty(), "{}", host.log.text());
+    assert!(
+        !host.log.lines_with(&["panicked", "panics"]).is_empty(),
+        "{}",
+        host.log.text()
+    );
 }
 
 #[test]
@@ -49,10 +58,15 @@ fn in_an_async_method_and_the_node_says_so() {
     let host = host();
     let pid = host.pid();
     on_node(&host, "async_on_node", json!({})).expect(202);
-    let last_error = suite::eventually("the node has the error", std::time::Duration::from_secs(10), || {
-        host.node_field("n1", "last_error").as_str().map(str::to_owned)
-    });
-    assert!(last_error.starts_with("Async execution of async_on_node failed with error: "), "{last_error}");
+    let last_error = suite::eventually(
+        "the node has the error",
+        std::time::Duration::from_secs(10),
+        || host.node_field("n1", "last_error").as_str().map(str::to_owned),
+    );
+    assert!(
+        last_error.starts_with("Async execution of async_on_node failed with error: "),
+        "{last_error}"
+    );
     assert!(last_error.contains("panicked"), "{last_error}");
     works(&host, pid);
 }
@@ -86,9 +100,15 @@ fn while_a_node_is_validated() {
     on_node(&host, "fine_on_node", json!({})).refused(500, "panicked");
     let report = host.get("/v1/nodes/n1/validate").expect(200).json();
     assert_eq!(report["vendor"]["result"], false, "{report}");
-    assert!(report["vendor"]["reason"].as_str().unwrap().contains("panicked"), "{report}");
+    assert!(
+        report["vendor"]["reason"].as_str().unwrap().contains("panicked"),
+        "{report}"
+    );
     let patch = json!([{"op": "remove", "path": "/driver_info/panic"}]);
-    host.request("PATCH", "/v1/nodes/n1").json(&patch).send().expect(200);
+    host.request("PATCH", "/v1/nodes/n1")
+        .json(&patch)
+        .send()
+        .expect(200);
     works(&host, pid);
 }
 
@@ -102,10 +122,16 @@ fn with_a_payload_that_panics_when_it_is_dropped() {
 
 #[test]
 fn while_the_driver_is_created_the_host_does_not_start_and_says_why() {
-    let builder = HostProcess::builder().driver(PANICS).set("drivers.panics.config.panic", true);
+    let builder = HostProcess::builder()
+        .driver(PANICS)
+        .set("drivers.panics.config.panic", true);
     let output = builder.serve_to_end();
     assert_eq!(output.code, 4, "{}", output.everything());
-    assert!(output.everything().contains("panicked"), "{}", output.everything());
+    assert!(
+        output.everything().contains("panicked"),
+        "{}",
+        output.everything()
+    );
     assert!(output.everything().contains("panics"), "{}", output.everything());
 }
 

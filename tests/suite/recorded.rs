@@ -51,7 +51,9 @@ const OTHER_WORDS: &[&str] = &[
 ];
 
 fn replay(area: &str) {
-    let path = repository_root().join("tests/data/ironic").join(format!("{area}.json"));
+    let path = repository_root()
+        .join("tests/data/ironic")
+        .join(format!("{area}.json"));
     let recorded: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let host = HostProcess::with_fake();
     if area.ends_with("passthru") {
@@ -75,10 +77,19 @@ fn replay(area: &str) {
             None => same(&exchange["reply"], &reply),
         };
         if let Err(why) = verdict {
-            wrong.push(format!("{area}/{name}: {why}\n    request {}", exchange["request"]));
+            wrong.push(format!(
+                "{area}/{name}: {why}\n    request {}",
+                exchange["request"]
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), exchanges.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} differ:\n{}",
+        wrong.len(),
+        exchanges.len(),
+        wrong.join("\n")
+    );
 }
 
 fn ask(host: &HostProcess, request: &Value) -> Reply {
@@ -89,14 +100,20 @@ fn ask(host: &HostProcess, request: &Value) -> Reply {
         asked = asked.header(name, value.as_str().unwrap());
     }
     if let Some(body) = request["body"].as_str() {
-        asked = asked.header("Content-Type", "application/json").body(body.to_owned());
+        asked = asked
+            .header("Content-Type", "application/json")
+            .body(body.to_owned());
     }
     asked.send()
 }
 
 fn differs_as_intended(reply: &Reply, status: u16, text: &str) -> Result<(), String> {
     if reply.status != status {
-        return Err(format!("{} instead of our {status}: {}", reply.status, reply.text()));
+        return Err(format!(
+            "{} instead of our {status}: {}",
+            reply.status,
+            reply.text()
+        ));
     }
     if status >= 400 && !reply.fault().text.contains(text) {
         return Err(format!("{:?} lacks {text:?}", reply.fault().text));
@@ -106,7 +123,12 @@ fn differs_as_intended(reply: &Reply, status: u16, text: &str) -> Result<(), Str
 
 fn same(recorded: &Value, reply: &Reply) -> Result<(), String> {
     if recorded["status"] != reply.status {
-        return Err(format!("{} instead of {}: {}", reply.status, recorded["status"], reply.text()));
+        return Err(format!(
+            "{} instead of {}: {}",
+            reply.status,
+            recorded["status"],
+            reply.text()
+        ));
     }
     if let Some(allow) = recorded["allow"].as_str()
         && reply.header("Allow") != Some(allow)
@@ -119,7 +141,10 @@ fn same(recorded: &Value, reply: &Reply) -> Result<(), String> {
     if let Some(version) = recorded["version"].as_str()
         && reply.header("X-OpenStack-Ironic-API-Version") != Some(version)
     {
-        return Err(format!("version {:?} instead of {version}", reply.header("X-OpenStack-Ironic-API-Version")));
+        return Err(format!(
+            "version {:?} instead of {version}",
+            reply.header("X-OpenStack-Ironic-API-Version")
+        ));
     }
     if reply.status >= 400 {
         return same_words(&recorded["fault"], reply);
@@ -133,7 +158,9 @@ fn same(recorded: &Value, reply: &Reply) -> Result<(), String> {
 
 fn same_words(recorded: &Value, reply: &Reply) -> Result<(), String> {
     let fault = reply.fault();
-    let Some(text) = recorded["text"].as_str() else { return Ok(()) };
+    let Some(text) = recorded["text"].as_str() else {
+        return Ok(());
+    };
     let ours = OTHER_WORDS.iter().any(|words| text.starts_with(words));
     match recorded["code"] == fault.code.as_str() && (ours || text == fault.text) {
         true => Ok(()),
@@ -147,14 +174,25 @@ fn same_shape(recorded: &Value, ours: &Value, at: &str) -> Result<(), String> {
         (Value::Null, _) | (_, Value::Null) => Ok(()),
         (Value::Object(theirs), Value::Object(ours)) => {
             // what a driver declares is its own: we have more methods, and other properties
-            let own = ours.values().all(|value| value.get("http_methods").is_some() || value.is_string());
-            let missing: Vec<_> = theirs.keys().filter(|key| !own && !ours.contains_key(*key)).collect();
-            let more: Vec<_> = ours.keys().filter(|key| !own && !theirs.contains_key(*key)).collect();
+            let own = ours
+                .values()
+                .all(|value| value.get("http_methods").is_some() || value.is_string());
+            let missing: Vec<_> = theirs
+                .keys()
+                .filter(|key| !own && !ours.contains_key(*key))
+                .collect();
+            let more: Vec<_> = ours
+                .keys()
+                .filter(|key| !own && !theirs.contains_key(*key))
+                .collect();
             if !missing.is_empty() || !more.is_empty() {
                 return Err(format!("{at}: lacks {missing:?}, has {more:?} more"));
             }
-            let both = theirs.iter().filter_map(|(key, value)| ours.get(key).map(|ours| (key, value, ours)));
-            both.into_iter().try_for_each(|(key, value, ours)| same_shape(value, ours, &format!("{at}.{key}")))
+            let both = theirs
+                .iter()
+                .filter_map(|(key, value)| ours.get(key).map(|ours| (key, value, ours)));
+            both.into_iter()
+                .try_for_each(|(key, value, ours)| same_shape(value, ours, &format!("{at}.{key}")))
         }
         (Value::Array(theirs), Value::Array(ours)) => match (theirs.first(), ours.first()) {
             (Some(theirs), Some(ours)) => same_shape(theirs, ours, &format!("{at}[0]")),
