@@ -1,9 +1,23 @@
 //! Everything that crosses. Append only: see "What may change" in the crate's front page.
 
-#![allow(clippy::missing_safety_doc, reason = "the functions that abi_stable's macros generate carry no docs")]
-#![allow(missing_docs, reason = "abi_stable's macros generate public items; every item written here has its docs")]
-#![allow(non_local_definitions, non_camel_case_types, reason = "abi_stable's sabi_trait generates them")]
-#![allow(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block, reason = "abi_stable's macros generate them")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the functions that abi_stable's macros generate carry no docs"
+)]
+#![allow(
+    missing_docs,
+    reason = "abi_stable's macros generate public items; every item written here has its docs"
+)]
+#![allow(
+    non_local_definitions,
+    non_camel_case_types,
+    reason = "abi_stable's sabi_trait generates them"
+)]
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "abi_stable's macros generate them"
+)]
 
 use abi_stable::library::RootModule;
 use abi_stable::sabi_types::VersionStrings;

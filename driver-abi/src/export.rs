@@ -18,7 +18,9 @@ macro_rules! export_driver {
             static NOTE: $crate::Note<{ $crate::padded(MANIFEST.len()) }> = $crate::Note::new(MANIFEST);
 
             fn module() -> $crate::DriverModuleRef {
-                $crate::abi_stable::prefix_type::PrefixTypeTrait::leak_into_prefix($crate::DriverModule { create: $create })
+                $crate::abi_stable::prefix_type::PrefixTypeTrait::leak_into_prefix($crate::DriverModule {
+                    create: $create,
+                })
             }
 
             extern "C" fn construct() -> $crate::abi_stable::library::RootModuleResult {

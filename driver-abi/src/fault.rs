@@ -19,7 +19,11 @@ pub struct Fault {
 impl Fault {
     /// A fault without details.
     pub fn new(kind: u32, message: impl Into<RString>) -> Self {
-        Fault { kind, message: message.into(), details: RVec::new() }
+        Fault {
+            kind,
+            message: message.into(),
+            details: RVec::new(),
+        }
     }
 }
 

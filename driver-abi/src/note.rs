@@ -39,8 +39,14 @@ impl<const N: usize> Note<N> {
         reason = "bounded by MANIFEST_MAX_BYTES just above; try_from is not const"
     )]
     pub const fn new(manifest: &str) -> Self {
-        assert!(manifest.len() <= MANIFEST_MAX_BYTES, "the driver's manifest is larger than 256 KiB");
-        assert!(N == padded(manifest.len()), "a note's descriptor is the manifest, padded to four bytes");
+        assert!(
+            manifest.len() <= MANIFEST_MAX_BYTES,
+            "the driver's manifest is larger than 256 KiB"
+        );
+        assert!(
+            N == padded(manifest.len()),
+            "a note's descriptor is the manifest, padded to four bytes"
+        );
         let bytes = manifest.as_bytes();
         let mut descriptor = [0; N];
         let mut at = 0;

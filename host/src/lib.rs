@@ -1,1 +1,11 @@
 //! A host for bare-metal hardware drivers that are shipped as shared libraries.
+
+#![deny(unsafe_code)]
+
+pub mod app;
+pub mod call;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod node;
+pub mod plugin;

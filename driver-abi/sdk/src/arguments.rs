@@ -1,0 +1,239 @@
+//! JSON from outside becomes the author's types, or one line that says what was wrong.
+
+use serde::de::DeserializeOwned;
+use serde::Deserialize;
+
+use crate::Fault;
+
+/// The longest piece of a foreign text in a message, in characters.
+const LONGEST: usize = 300;
+
+/// The type of the arguments of a method that takes none, and of the configuration of a driver that has none.
+#[doc(hidden)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// The arguments of a call of `method`.
+#[doc(hidden)]
+pub fn arguments<'a, T: Deserialize<'a>>(method: &str, body: &'a [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(|_| arguments_fault::<T>(method, body))
+}
+
+/// Reads again, now with an eye on where: only a call that is refused pays for it.
+#[cold]
+fn arguments_fault<'a, T: Deserialize<'a>>(method: &str, body: &'a [u8]) -> Fault {
+    let trouble = Trouble::of::<T>(body);
+    match (trouble.path.as_deref(), trouble.missing(), trouble.unknown()) {
+        // The words of Ironic's vendor interfaces for a missing argument.
+        (None, Some(name), _) => {
+            Fault::missing_parameter(format!("Parameter '{name}' not passed to method '{method}'."))
+        }
+        (_, _, Some((name, known))) => {
+            Fault::invalid_parameter(format!("method '{method}' takes no argument '{name}'; {known}"))
+        }
+        (Some(path), _, _) => Fault::invalid_parameter(format!(
+            "argument '{path}' of method '{method}': {}",
+            trouble.text
+        )),
+        (None, _, _) => Fault::invalid_parameter(format!("arguments of method '{method}': {}", trouble.text)),
+    }
+}
+
+/// The driver's configuration: the operator's table `[drivers.NAME.config]`.
+#[doc(hidden)]
+pub fn configuration<T: DeserializeOwned>(driver: &str, config: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(config).map_err(|_| {
+        let trouble = Trouble::of::<T>(config);
+        let table = format!("drivers.{driver}.config");
+        match (trouble.path.as_deref(), trouble.missing(), trouble.unknown()) {
+            (None, Some(name), _) => Fault::missing_parameter(format!("{table}: key '{name}' is missing")),
+            (_, _, Some((name, known))) => {
+                Fault::invalid_parameter(format!("{table}: unknown key '{name}'; {known}"))
+            }
+            (Some(path), _, _) => Fault::invalid_parameter(format!("{table}.{path}: {}", trouble.text)),
+            (None, _, _) => Fault::invalid_parameter(format!("{table}: {}", trouble.text)),
+        }
+    })
+}
+
+/// What serde said, and where.
+pub(crate) struct Trouble {
+    /// Nothing at the top level.
+    pub(crate) path: Option<String>,
+    /// One line.
+    pub(crate) text: String,
+}
+
+impl Trouble {
+    pub(crate) fn of<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Self {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+            Ok(_) => Trouble {
+                path: None,
+                text: "more than one JSON value".to_owned(),
+            },
+            Err(error) => {
+                let path = error.path().to_string();
+                Trouble {
+                    path: (path != ".").then(|| shortened(&path)),
+                    text: plain(&error.inner().to_string()),
+                }
+            }
+        }
+    }
+
+    /// The name of the field that is missing.
+    fn missing(&self) -> Option<&str> {
+        self.text.strip_prefix("missing field `")?.strip_suffix('`')
+    }
+
+    /// The name of the field that is not known at the top level, and what is known there.
+    fn unknown(&self) -> Option<(&str, String)> {
+        let (name, rest) = self.text.strip_prefix("unknown field `")?.split_once("`, ")?;
+        if self.path.as_deref().is_some_and(|path| path != name) {
+            return None;
+        }
+        let known = match rest.strip_prefix("expected ") {
+            Some(names) => format!("known: {}", names.trim_start_matches("one of ").replace('`', "'")),
+            None => "it takes none".to_owned(),
+        };
+        Some((name, known))
+    }
+}
+
+/// serde's text without the position, which counts bytes of a body that the host may have rewritten, and without a
+/// string that was found where another type belongs, which may be a secret in the wrong place.
+fn plain(text: &str) -> String {
+    let text = text.rfind(" at line ").map_or(text, |end| &text[..end]);
+    let found = text
+        .strip_prefix("invalid type: string \"")
+        .and_then(|rest| rest.rfind("\", expected "));
+    match found {
+        Some(end) => {
+            let rest = text
+                .strip_prefix("invalid type: string \"")
+                .map_or("", |rest| &rest[end + 1..]);
+            shortened(&format!("invalid type: string{rest}"))
+        }
+        None => shortened(text),
+    }
+}
+
+/// One line of bounded length.
+pub(crate) fn shortened(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FaultKind;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only read by serde")]
+    struct Update {
+        bar: String,
+        #[serde(default)]
+        zone: Option<Zone>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only read by serde")]
+    struct Zone {
+        port: u16,
+    }
+
+    fn refused(body: &str) -> (FaultKind, String) {
+        let fault = arguments::<Update>("update", body.as_bytes()).unwrap_err();
+        (fault.kind(), fault.message().to_owned())
+    }
+
+    #[test]
+    fn a_missing_argument_is_told_in_the_words_of_ironic() {
+        let expected = "Parameter 'bar' not passed to method 'update'.".to_owned();
+        assert_eq!(refused("{}"), (FaultKind::MissingParameter, expected));
+    }
+
+    #[test]
+    fn an_argument_of_another_type_is_named_with_its_path_and_without_its_value() {
+        let (kind, text) = refused(r#"{"bar": "x", "zone": {"port": "hunter2"}}"#);
+        assert_eq!(kind, FaultKind::InvalidParameter);
+        assert_eq!(
+            text,
+            "argument 'zone.port' of method 'update': invalid type: string, expected u16"
+        );
+        let (_, text) = refused(r#"{"bar": 7}"#);
+        assert_eq!(
+            text,
+            "argument 'bar' of method 'update': invalid type: integer `7`, expected a string"
+        );
+    }
+
+    #[test]
+    fn a_missing_field_deeper_down_is_named_with_its_path() {
+        let (kind, text) = refused(r#"{"bar": "x", "zone": {}}"#);
+        assert_eq!(kind, FaultKind::InvalidParameter);
+        assert_eq!(text, "argument 'zone' of method 'update': missing field `port`");
+    }
+
+    #[test]
+    fn an_unknown_argument_is_named_together_with_the_known_ones() {
+        let (kind, text) = refused(r#"{"bar": "x", "zz": 1}"#);
+        assert_eq!(kind, FaultKind::InvalidParameter);
+        assert_eq!(
+            text,
+            "method 'update' takes no argument 'zz'; known: 'bar', 'zone'"
+        );
+        let fault = arguments::<Nothing>("reset", br#"{"force": true}"#).unwrap_err();
+        assert_eq!(
+            fault.message(),
+            "method 'reset' takes no argument 'force'; it takes none"
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_no_object_is_refused() {
+        let (kind, text) = refused("7");
+        assert_eq!(kind, FaultKind::InvalidParameter);
+        assert_eq!(
+            text,
+            "arguments of method 'update': invalid type: integer `7`, expected struct Update"
+        );
+    }
+
+    #[test]
+    fn a_message_stays_one_line_of_bounded_length() {
+        let (_, text) = refused(&format!("{{\"bar\": \"x\", \"{}\\n\": 1}}", "z".repeat(5_000)));
+        assert!(text.chars().count() < 700 && !text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn the_configuration_names_table_and_key() {
+        let text = |config: &str| {
+            configuration::<Update>("fake", config.as_bytes())
+                .unwrap_err()
+                .message()
+                .to_owned()
+        };
+        assert_eq!(text("{}"), "drivers.fake.config: key 'bar' is missing");
+        assert_eq!(
+            text(r#"{"baz": 1}"#),
+            "drivers.fake.config: unknown key 'baz'; known: 'bar', 'zone'"
+        );
+        assert_eq!(
+            text(r#"{"bar": 1}"#),
+            "drivers.fake.config.bar: invalid type: integer `1`, expected a string"
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Wires the stages together: configuration, drivers, store, calls, server; and takes them down in order.
+
+mod error;
+mod logging;
+mod signals;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::call::Passthru;
+use crate::call::limits::Limits;
+use crate::cli::LogOptions;
+use crate::config::Config;
+use crate::http::{Api, Server};
+use crate::node::lock::NodeLocks;
+use crate::node::store::NodeStore;
+use crate::plugin::loaded::LoadedDriver;
+use crate::plugin::registry::DriverRegistry;
+use crate::plugin::survey;
+pub use error::{DriverFaults, StartError};
+use signals::Signals;
+
+/// Threads beyond `workers.max`: however many are inside drivers, these accept, read, answer and keep time.
+const SPARE_THREADS: usize = 4;
+
+/// Loads the enabled drivers and serves them until the process is asked to stop.
+///
+/// # Errors
+/// What keeps the host from starting; every fault of every enabled driver is in it.
+pub fn serve(config: Config, log: &LogOptions) -> Result<(), StartError> {
+    logging::start(log)?;
+    let config = Arc::new(config);
+    let registry = Arc::new(DriverRegistry::new(load(&config)?));
+    let threads = SPARE_THREADS + usize::try_from(config.workers.max).context("workers.max")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("host-worker")
+        .enable_all()
+        .build()
+        .context("the threads could not be started; lower workers.max or raise the limit of processes")?;
+    let result = runtime.block_on(run(&config, &registry));
+    // Threads that are still inside a driver are not waited for: the process ends under them.
+    runtime.shutdown_background();
+    result
+}
+
+/// What [`serve`] would refuse, without running any code of a driver. Answers the warnings, one line each.
+///
+/// # Errors
+/// As [`serve`], as far as it shows without loading.
+pub fn check(config: &Config) -> Result<String, StartError> {
+    let selection = survey(&config.plugin_dir, &config.enabled_drivers)?;
+    if !selection.faults.is_empty() {
+        return Err(DriverFaults::new(selection.faults.iter().map(ToString::to_string)).into());
+    }
+    Ok(selection
+        .warnings
+        .iter()
+        .map(|warning| format!("warning: {warning}\n"))
+        .collect())
+}
+
+/// Every enabled driver, or every fault of every one of them.
+fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
+    let selection = survey(&config.plugin_dir, &config.enabled_drivers)?;
+    for warning in &selection.warnings {
+        tracing::warn!("{warning}");
+    }
+    let mut faults: Vec<String> = selection.faults.iter().map(ToString::to_string).collect();
+    let mut loaded = Vec::new();
+    let no_settings = toml::Table::new();
+    for driver in &selection.enabled {
+        let name = &driver.manifest().name;
+        let settings = config
+            .drivers
+            .get(name)
+            .map_or(&no_settings, |settings| &settings.config);
+        match LoadedDriver::load(driver, settings) {
+            Ok(driver) => loaded.push(driver),
+            Err(fault) => faults.push(fault.to_string()),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(DriverFaults::new(faults.into_iter()).into());
+    }
+    for driver in &loaded {
+        let manifest = driver.manifest();
+        tracing::info!(driver = manifest.name, version = %manifest.version, methods = manifest.methods.len(), "loaded");
+    }
+    Ok(loaded)
+}
+
+async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(), StartError> {
+    let host_name: Arc<str> = config.host_name().into();
+    let nodes = Arc::new(open_store(&config.database.path, &host_name, registry).await?);
+    let wait = Duration::from_millis(config.locks.wait_ms);
+    let max_waiters = usize::try_from(config.locks.max_waiters).context("locks.max_waiters")?;
+    let locks = NodeLocks::new(host_name.clone(), wait, max_waiters);
+    let drivers = registry.snapshot();
+    let limits = Limits::new(config, drivers.keys().map(String::as_str));
+    let passthru = Passthru::new(
+        registry.clone(),
+        nodes.clone(),
+        locks.clone(),
+        limits,
+        config.clone(),
+    );
+    let passthru = Arc::new(passthru);
+    let api = Arc::new(Api {
+        config: config.clone(),
+        host_name,
+        registry: registry.clone(),
+        nodes: nodes.clone(),
+        locks,
+        passthru: passthru.clone(),
+    });
+    let signals = Signals::listen()?;
+    let server = Server::bind(config.listen, api).await.with_context(|| {
+        format!(
+            "cannot listen on {}; is another host running there?",
+            config.listen
+        )
+    })?;
+    let address = server.address().context("the address that is listened on")?;
+    tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");
+
+    let grace = Duration::from_millis(config.limits.shutdown_grace_ms);
+    let serving = async {
+        server.serve(signals.asked(1), grace).await;
+        stop_calls(&passthru, grace).await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = signals.asked(2) => tracing::warn!("asked to stop twice: ending at once"),
+    }
+    if passthru.in_flight().running().is_empty() {
+        for driver in drivers.values() {
+            driver.shut_down();
+        }
+    }
+    nodes.close();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn open_store(
+    path: &Path,
+    host_name: &str,
+    registry: &DriverRegistry,
+) -> Result<NodeStore, StartError> {
+    let nodes = NodeStore::open(path, host_name)?;
+    for driver in registry.snapshot().values() {
+        let manifest = driver.manifest();
+        let secret = manifest.properties.iter().filter(|(_, property)| property.secret);
+        let names: Vec<&str> = secret.map(|(name, _)| name.as_str()).collect();
+        nodes
+            .remember_secrets(&manifest.name, &names)
+            .await
+            .context("the drivers' secret properties")?;
+    }
+    Ok(nodes)
+}
+
+/// Lets running calls finish, then asks them to end, and names those that do not.
+async fn stop_calls(passthru: &Passthru, grace: Duration) {
+    let in_flight = passthru.in_flight();
+    let running = in_flight.running().len();
+    if running > 0 {
+        tracing::info!(running, "waiting for running calls");
+    }
+    if tokio::time::timeout(grace, in_flight.idle()).await.is_ok() {
+        return;
+    }
+    for call in in_flight.running() {
+        call.state.cancel();
+        tracing::warn!(
+            request_id = &*call.state.request_id,
+            driver = &*call.state.driver,
+            method = &*call.method,
+            node = call.node.map(tracing::field::display),
+            "still running; the host stops without it"
+        );
+    }
+}

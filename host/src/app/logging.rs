@@ -1,0 +1,30 @@
+//! The log: tracing's events on standard error, as lines for people or as JSON.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{LogFormat, LogOptions};
+
+/// Starts logging for the whole process. To be called once.
+///
+/// # Errors
+/// The filter cannot be read.
+pub(super) fn start(options: &LogOptions) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&options.log_level).with_context(|| {
+        format!(
+            "--log-level {:?}: expected a level or a filter like warn,driver=debug",
+            options.log_level
+        )
+    })?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let started = match options.log_format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+}

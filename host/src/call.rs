@@ -1,0 +1,15 @@
+//! Flow two below HTTP: a checked request becomes a call, and the call its result.
+//!
+//! - [`json`]: what a body and a reply must be.
+//! - [`passthru`]: finding the method, and the life of a call from lock to answer.
+//! - [`limits`]: how many calls run at once, in all and per driver.
+//! - [`in_flight`]: which calls are running.
+//!
+//! Nothing here knows HTTP, and nothing here knows how a driver's code is reached.
+
+pub mod in_flight;
+pub mod json;
+pub mod limits;
+pub mod passthru;
+
+pub use passthru::{Answer, CallError, Passthru};

@@ -1,0 +1,269 @@
+//! The two limits, `calls.max` and `workers.max`, and each driver's share of both.
+//!
+//! A permit is owned by the call and lives exactly as long as the driver is busy with it, whatever the client or a
+//! deadline does. A method that panics, hangs or fails gives its permit back like any other, so no limit ever shrinks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+use crate::config::Config;
+
+/// How long a call that only passes through a driver, and holds no thread afterwards, waits for others that do the same.
+/// Those leave within microseconds; when none leaves for this long, the threads are stuck.
+const ENTRY_WAIT: Duration = Duration::from_millis(500);
+
+/// One limit: how many of something there may be.
+struct Limit {
+    free: Arc<Semaphore>,
+    max: u32,
+}
+
+/// A driver's share of both limits.
+struct Share {
+    calls: Limit,
+    workers: Limit,
+}
+
+/// Which limit refused a call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Busy {
+    /// `calls.max`
+    #[error("all {max} calls of this host are in flight")]
+    Calls {
+        /// The limit.
+        max: u32,
+    },
+    /// `workers.max`
+    #[error("all {max} workers of this host are inside drivers")]
+    Workers {
+        /// The limit.
+        max: u32,
+    },
+    /// A driver's `max_calls`.
+    #[error("all {max} calls of the driver '{driver}' are in flight")]
+    DriverCalls {
+        /// The driver.
+        driver: String,
+        /// The limit.
+        max: u32,
+    },
+    /// A driver's `max_workers`.
+    #[error("all {max} workers of the driver '{driver}' are busy")]
+    DriverWorkers {
+        /// The driver.
+        driver: String,
+        /// The limit.
+        max: u32,
+    },
+}
+
+/// The right to be in flight: one of the host's calls and one of the driver's.
+#[derive(Debug)]
+pub struct CallPermit {
+    _host: OwnedSemaphorePermit,
+    _driver: OwnedSemaphorePermit,
+}
+
+/// The right to keep a thread inside a driver: one of the host's workers and one of the driver's.
+#[derive(Debug)]
+pub struct WorkerPermit {
+    _host: OwnedSemaphorePermit,
+    _driver: OwnedSemaphorePermit,
+}
+
+/// All limits of this host.
+pub struct Limits {
+    calls: Limit,
+    workers: Limit,
+    shares: HashMap<String, Share>,
+}
+
+impl Limit {
+    fn new(max: u32) -> Self {
+        Limit {
+            free: Arc::new(Semaphore::new(
+                usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS),
+            )),
+            max,
+        }
+    }
+
+    fn try_take<E>(&self, busy: impl FnOnce(u32) -> E) -> Result<OwnedSemaphorePermit, E> {
+        // The semaphores are never closed, so the only refusal is "none free".
+        self.free
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_: TryAcquireError| busy(self.max))
+    }
+
+    async fn take<E>(&self, busy: impl FnOnce(u32) -> E) -> Result<OwnedSemaphorePermit, E> {
+        match tokio::time::timeout(ENTRY_WAIT, self.free.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(busy(self.max)),
+        }
+    }
+
+    fn used(&self) -> u32 {
+        self.max
+            .saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Limits {
+    /// The limits that the configuration sets, for these drivers. A driver's share is half unless it says otherwise.
+    pub fn new<'a>(config: &Config, drivers: impl Iterator<Item = &'a str>) -> Self {
+        let half = |max: u32| max.div_ceil(2);
+        let default_share = (half(config.calls.max), half(config.workers.max));
+        let shares = drivers.map(|name| {
+            let settings = config.drivers.get(name);
+            let calls = settings
+                .and_then(|driver| driver.max_calls)
+                .unwrap_or(default_share.0);
+            let workers = settings
+                .and_then(|driver| driver.max_workers)
+                .unwrap_or(default_share.1);
+            (
+                name.to_owned(),
+                Share {
+                    calls: Limit::new(calls),
+                    workers: Limit::new(workers),
+                },
+            )
+        });
+        Limits {
+            calls: Limit::new(config.calls.max),
+            workers: Limit::new(config.workers.max),
+            shares: shares.collect(),
+        }
+    }
+
+    /// Lets one more call of `driver` be in flight.
+    ///
+    /// # Errors
+    /// At once, when the host or the driver has no call left.
+    pub fn call(&self, driver: &str) -> Result<CallPermit, Busy> {
+        let share = self.share(driver)?;
+        let own = share.calls.try_take(|max| Busy::DriverCalls {
+            driver: driver.to_owned(),
+            max,
+        })?;
+        let host = self.calls.try_take(|max| Busy::Calls { max })?;
+        Ok(CallPermit {
+            _host: host,
+            _driver: own,
+        })
+    }
+
+    /// Lets one more thread stay inside `driver`.
+    ///
+    /// # Errors
+    /// At once, when the host or the driver has no worker left.
+    pub fn worker(&self, driver: &str) -> Result<WorkerPermit, Busy> {
+        let share = self.share(driver)?;
+        let own = share.workers.try_take(|max| Busy::DriverWorkers {
+            driver: driver.to_owned(),
+            max,
+        })?;
+        let host = self.workers.try_take(|max| Busy::Workers { max })?;
+        Ok(WorkerPermit {
+            _host: host,
+            _driver: own,
+        })
+    }
+
+    /// Lets one more thread pass through `driver`, for a call that is only begun there. Thousands of those may arrive at
+    /// once and each is gone in microseconds, so here a short wait is right where a refusal would be wrong.
+    ///
+    /// # Errors
+    /// When no worker became free for half a second.
+    pub async fn pass(&self, driver: &str) -> Result<WorkerPermit, Busy> {
+        let share = self.share(driver)?;
+        let own = share
+            .workers
+            .take(|max| Busy::DriverWorkers {
+                driver: driver.to_owned(),
+                max,
+            })
+            .await?;
+        let host = self.workers.take(|max| Busy::Workers { max }).await?;
+        Ok(WorkerPermit {
+            _host: host,
+            _driver: own,
+        })
+    }
+
+    /// Calls in flight and threads inside drivers, now.
+    pub fn used(&self) -> (u32, u32) {
+        (self.calls.used(), self.workers.used())
+    }
+
+    /// The driver's share; a driver that was not there when the limits were made has none.
+    fn share(&self, driver: &str) -> Result<&Share, Busy> {
+        self.shares.get(driver).ok_or_else(|| Busy::DriverCalls {
+            driver: driver.to_owned(),
+            max: 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(calls: u32, workers: u32) -> Limits {
+        let mut config = Config::default();
+        config.calls.max = calls;
+        config.workers.max = workers;
+        Limits::new(&config, ["a", "b"].into_iter())
+    }
+
+    #[test]
+    fn a_driver_gets_half_and_the_other_half_stays_for_the_others() {
+        let limits = limits(4, 4);
+        let _held = [limits.worker("a").unwrap(), limits.worker("a").unwrap()];
+        let refused = limits.worker("a").unwrap_err();
+        assert_eq!(
+            refused,
+            Busy::DriverWorkers {
+                driver: "a".to_owned(),
+                max: 2
+            }
+        );
+        assert_eq!(refused.to_string(), "all 2 workers of the driver 'a' are busy");
+        assert!(limits.worker("b").is_ok());
+    }
+
+    #[test]
+    fn a_refusal_keeps_nothing_and_a_permit_comes_back() {
+        let limits = limits(1, 1);
+        let held = limits.call("a").unwrap();
+        assert_eq!(limits.call("b").unwrap_err(), Busy::Calls { max: 1 });
+        drop(held);
+        assert!(limits.call("b").is_ok());
+        assert_eq!(limits.used(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn one_that_only_passes_waits_for_a_worker_but_not_for_ever() {
+        let limits = Arc::new(limits(4, 1));
+        let held = limits.worker("a").unwrap();
+        let waiting = tokio::spawn({
+            let limits = limits.clone();
+            async move { limits.pass("a").await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        assert_eq!(waiting.await.unwrap(), Ok(()));
+        let _held = limits.worker("a").unwrap();
+        assert_eq!(
+            limits.pass("a").await.unwrap_err(),
+            Busy::DriverWorkers {
+                driver: "a".to_owned(),
+                max: 1
+            }
+        );
+    }
+}

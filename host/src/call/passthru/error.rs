@@ -1,0 +1,96 @@
+//! Why a call gave no answer.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::call::json::JsonError;
+use crate::call::limits::Busy;
+use crate::node::lock::LockError;
+use crate::plugin::loaded::Fault;
+
+/// A call that was refused or failed. The sentences that Ironic has are Ironic's.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The node names a driver that is not enabled here.
+    #[error(
+        "Node {node} uses the driver '{driver}', which is not enabled on this host; add it to enabled_drivers, or change the node's driver"
+    )]
+    DriverNotEnabled {
+        /// The node.
+        node: Uuid,
+        /// Its driver.
+        driver: String,
+    },
+    /// The driver has no such method.
+    #[error("No handler for method {method}")]
+    NoHandler {
+        /// As the client spelt it.
+        method: String,
+    },
+    /// The method does not take the verb.
+    #[error("The method {method} does not support HTTP {http_method}")]
+    WrongVerb {
+        /// The method.
+        method: String,
+        /// The verb.
+        http_method: String,
+    },
+    /// The node was deleted while the call waited for it.
+    #[error("Node {node} could not be found.")]
+    NodeGone {
+        /// The node.
+        node: Uuid,
+    },
+    /// The node got another driver while the call waited for it.
+    #[error(
+        "Node {node} was given another driver while the call waited for it; repeat the call if it still makes sense"
+    )]
+    DriverChanged {
+        /// The node.
+        node: Uuid,
+    },
+    /// Somebody else holds the node.
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    /// A limit is reached. Nothing was begun.
+    #[error("{0}")]
+    Busy(#[from] Busy),
+    /// The driver refused or failed.
+    #[error("{0}")]
+    Fault(#[from] Fault),
+    /// The driver's reply is not JSON.
+    #[error("the driver's reply to {method} is {reason}")]
+    BadReply {
+        /// The method.
+        method: String,
+        /// What is wrong with it.
+        reason: JsonError,
+    },
+    /// The driver's reply is too large.
+    #[error(
+        "the driver's reply to {method} has {bytes} bytes, more than the {limit} that limits.max_reply_bytes allows"
+    )]
+    LargeReply {
+        /// The method.
+        method: String,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The driver did not answer in time, and is still busy with the call.
+    #[error("the driver did not answer {method} within {} ms; the call goes on, and nobody knows yet whether it takes effect", limit.as_millis())]
+    Deadline {
+        /// The method.
+        method: String,
+        /// The time that it had.
+        limit: Duration,
+    },
+    /// The call's own task ended without an answer.
+    #[error("the call of {method} was lost")]
+    Lost {
+        /// The method.
+        method: String,
+    },
+}

@@ -1,0 +1,108 @@
+//! What can be wrong with the configuration, one line each.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::environment::Overrides;
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: cannot read the configuration: {source}; name another file with --config", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}:{line}:{column}: not TOML: {reason}", file.display())]
+    Syntax {
+        /// The file.
+        file: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What the parser expected.
+        reason: String,
+    },
+    /// A key is unknown, has the wrong type or a value out of range.
+    #[error("{origin}: {key}{}: {reason}", .value.as_deref().map(|value| format!(" = {value}")).unwrap_or_default())]
+    Value {
+        /// The file, or the variable that set the key.
+        origin: String,
+        /// The key, with its section.
+        key: String,
+        /// What was found, as TOML.
+        value: Option<String>,
+        /// What was expected.
+        reason: String,
+    },
+    /// A variable does not name a key.
+    #[error("environment variable {name}: {reason}")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// Why it names none.
+        reason: &'static str,
+    },
+    /// Several of them; one line each.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Several(Vec<ConfigError>),
+}
+
+impl ConfigError {
+    /// Wraps a syntax error, with the place where it is.
+    pub(super) fn syntax(file: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        let before = text.get(..at).unwrap_or(text);
+        ConfigError::Syntax {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.rsplit('\n').next().unwrap_or("").chars().count() + 1,
+            reason: one_line(error.message()),
+        }
+    }
+
+    /// Wraps an unknown key or a wrong type, with the key and the value that was found.
+    pub(super) fn value(
+        file: &Path,
+        table: &Table,
+        overrides: &Overrides,
+        error: &serde_path_to_error::Error<toml::de::Error>,
+    ) -> Self {
+        let key = error.path().to_string();
+        let found = lookup(table, &key);
+        let reason = one_line(error.inner().message());
+        ConfigError::Value {
+            origin: origin(file, overrides, &key),
+            value: found.filter(|value| !value.is_table()).map(ToString::to_string),
+            key,
+            reason,
+        }
+    }
+}
+
+/// Where the value of `key` came from, for a message.
+pub(super) fn origin(file: &Path, overrides: &Overrides, key: &str) -> String {
+    match overrides.variable(key) {
+        Some(name) => format!("environment variable {name}"),
+        None => file.display().to_string(),
+    }
+}
+
+fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let mut parts = key.split('.');
+    let mut at = table.get(parts.next()?)?;
+    for part in parts {
+        at = at.as_table()?.get(part)?;
+    }
+    Some(at)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,78 @@
+//! Which status a failed call has.
+//!
+//! 409 and 503 only before the driver has begun: Ironic's client repeats them, and a reset must not be repeated.
+
+use axum::http::StatusCode;
+
+use super::ApiError;
+use crate::call::CallError;
+use crate::call::json::JsonError;
+use crate::call::limits::Busy;
+use crate::node::lock::LockError;
+use crate::plugin::loaded::{Fault, FaultKind};
+
+/// Ironic's `NoFreeConductorWorker`.
+const NO_FREE_WORKER: &str = "Requested action cannot be performed due to lack of free conductor workers.";
+
+impl From<CallError> for ApiError {
+    fn from(error: CallError) -> Self {
+        let text = error.to_string();
+        match error {
+            CallError::Locked(error) => error.into(),
+            CallError::Busy(busy) => busy.into(),
+            CallError::Fault(fault) => fault.into(),
+            CallError::DriverNotEnabled { .. }
+            | CallError::NoHandler { .. }
+            | CallError::WrongVerb { .. } => ApiError::bad_request(text),
+            CallError::NodeGone { .. } => ApiError::new(StatusCode::NOT_FOUND, text),
+            CallError::DriverChanged { .. } => ApiError::busy(StatusCode::CONFLICT, text),
+            CallError::BadReply { .. } | CallError::LargeReply { .. } | CallError::Lost { .. } => {
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+            }
+            CallError::Deadline { .. } => ApiError::new(StatusCode::GATEWAY_TIMEOUT, text),
+        }
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        let status = match fault.kind {
+            FaultKind::InvalidParameter | FaultKind::MissingParameter | FaultKind::Conflict => {
+                StatusCode::BAD_REQUEST
+            }
+            FaultKind::NotFound => StatusCode::NOT_FOUND,
+            FaultKind::Unavailable => StatusCode::BAD_GATEWAY,
+            FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            FaultKind::Internal | FaultKind::Panicked | FaultKind::Unsupported => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        ApiError::new(status, fault.message)
+    }
+}
+
+impl From<Busy> for ApiError {
+    fn from(busy: Busy) -> Self {
+        ApiError::busy(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{NO_FREE_WORKER} Here {busy}."),
+        )
+    }
+}
+
+impl From<LockError> for ApiError {
+    fn from(error: LockError) -> Self {
+        ApiError::busy(StatusCode::CONFLICT, error.to_string())
+    }
+}
+
+impl From<JsonError> for ApiError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Depth { limit } => ApiError::bad_request(format!(
+                "Request body JSON is nested too deeply: at most {limit} levels are taken"
+            )),
+            error => ApiError::bad_request(format!("Request body is {error}")),
+        }
+    }
+}

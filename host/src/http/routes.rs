@@ -1,0 +1,73 @@
+//! The table of routes. Paths come without a trailing slash and with their version: see [`super::server`].
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+
+use super::error::ApiError;
+use super::{Api, drivers, health, nodes, root, vendor_passthru};
+
+/// Ironic's resources and ours.
+pub(super) fn routes(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/", get(root::root))
+        .route("/v1", get(root::v1))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/v1/drivers", get(drivers::list))
+        .route("/v1/drivers/{driver}", get(drivers::get))
+        .route("/v1/drivers/{driver}/properties", get(drivers::properties))
+        .route("/v1/drivers/{driver}/manifest", get(drivers::manifest))
+        .route(
+            "/v1/drivers/{driver}/vendor_passthru",
+            any(vendor_passthru::driver_query),
+        )
+        .route(
+            "/v1/drivers/{driver}/vendor_passthru/{method}",
+            any(vendor_passthru::driver_path),
+        )
+        .route(
+            "/v1/nodes/{node}/vendor_passthru",
+            any(vendor_passthru::node_query),
+        )
+        .route(
+            "/v1/nodes/{node}/vendor_passthru/{method}",
+            any(vendor_passthru::node_path),
+        )
+        // The same, shorter; a node cannot have the name of a static segment.
+        .route("/v1/{node}/vendor_passthru", any(vendor_passthru::node_query))
+        .route(
+            "/v1/{node}/vendor_passthru/{method}",
+            any(vendor_passthru::node_path),
+        )
+        .merge(nodes::routes())
+        .fallback(async |uri: Uri| ApiError::no_such_resource(uri.path()))
+        .with_state(api)
+}
+
+/// The reply to a verb that a resource does not have, from axum's own 405 and its `Allow`.
+pub(super) fn not_allowed(response: &Response) -> Response {
+    let allow = response
+        .headers()
+        .get(axum::http::header::ALLOW)
+        .and_then(|allow| allow.to_str().ok())
+        .unwrap_or("");
+    // axum serves HEAD wherever it serves GET; Ironic does not, and neither do we.
+    let verbs: Vec<_> = allow
+        .split(',')
+        .map(str::trim)
+        .filter(|verb| *verb != "HEAD" && !verb.is_empty())
+        .collect();
+    match verbs.join(", ").parse() {
+        Ok(allow) => ApiError::method_not_allowed(allow).into_response(),
+        Err(_) => ApiError::method_not_allowed(axum::http::HeaderValue::from_static("GET")).into_response(),
+    }
+}
+
+/// Whether Ironic refuses this verb everywhere.
+pub(super) fn is_refused(method: &Method) -> bool {
+    *method == Method::HEAD
+}

@@ -1,0 +1,185 @@
+//! Vendor passthru: a client's call of a driver's own method, in Ironic's two forms.
+//!
+//! `…/vendor_passthru/METHOD` and `…/vendor_passthru?method=METHOD` are the same call; a GET of `…/methods` lists them.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Method as HttpMethod, Response, StatusCode, header};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::error::ApiError;
+use super::query::Arguments;
+use super::request::RequestInfo;
+use super::{Api, body, nodes};
+use crate::call::Answer;
+use crate::call::passthru::Target;
+use crate::plugin::loaded::Reply;
+use crate::plugin::manifest::{CalledOn, DriverManifest, Method};
+
+/// Where the list of methods is; no method can have this name.
+const METHODS: &str = "methods";
+
+/// `…/nodes/{node}/vendor_passthru?method=METHOD`
+pub(super) async fn node_query(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path(node): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let node = nodes::find(&api, &node, info.version)?;
+    let method = method_argument(&request)?;
+    let target = api
+        .passthru
+        .node_method(node, &method, request.method().as_str())?;
+    call(&api, target, info, request).await
+}
+
+/// `…/nodes/{node}/vendor_passthru/METHOD`
+pub(super) async fn node_path(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path((node, method)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let node = nodes::find(&api, &node, info.version)?;
+    no_arguments(&request)?;
+    if method == METHODS && request.method() == HttpMethod::GET {
+        let driver = api.passthru.driver_of(&node)?;
+        return Ok(list(driver.manifest(), CalledOn::Node));
+    }
+    let target = api
+        .passthru
+        .node_method(node, &method, request.method().as_str())?;
+    call(&api, target, info, request).await
+}
+
+/// `…/drivers/{driver}/vendor_passthru?method=METHOD`
+pub(super) async fn driver_query(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
+    let method = method_argument(&request)?;
+    let target = api
+        .passthru
+        .driver_method(driver, &method, request.method().as_str())?;
+    call(&api, target, info, request).await
+}
+
+/// `…/drivers/{driver}/vendor_passthru/METHOD`
+pub(super) async fn driver_path(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path((name, method)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
+    no_arguments(&request)?;
+    if method == METHODS && request.method() == HttpMethod::GET {
+        return Ok(list(driver.manifest(), CalledOn::Driver));
+    }
+    let target = api
+        .passthru
+        .driver_method(driver, &method, request.method().as_str())?;
+    call(&api, target, info, request).await
+}
+
+async fn call(
+    api: &Api,
+    target: Target,
+    info: RequestInfo,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = body::arguments(&parts.headers, body, &api.config.limits).await?;
+    match api.passthru.call(target, body, info.id).await? {
+        Answer::Reply(reply) => Ok(reply_with(reply)),
+        Answer::Accepted => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::ACCEPTED;
+            Ok(response)
+        }
+    }
+}
+
+fn reply_with(reply: Reply) -> Response<Body> {
+    let content_type = match reply.content_type {
+        None => HeaderValue::from_static("application/json"),
+        Some(text) => HeaderValue::try_from(text)
+            .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
+    };
+    let mut response = Response::new(Body::from(reply.body));
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn method_argument(request: &Request) -> Result<String, ApiError> {
+    let mut arguments = Arguments::parse(request.uri().query());
+    let method = arguments.take("method");
+    arguments.finish()?;
+    match method {
+        None => Err(ApiError::bad_request("Missing mandatory parameter: method")),
+        Some(method) if method.is_empty() => Err(ApiError::bad_request("Method not specified")),
+        Some(method) => Ok(method),
+    }
+}
+
+fn no_arguments(request: &Request) -> Result<(), ApiError> {
+    Arguments::parse(request.uri().query()).finish()
+}
+
+fn list(manifest: &DriverManifest, on: CalledOn) -> Response<Body> {
+    super::json(&Methods { manifest, on })
+}
+
+/// The methods of a driver by name, as Ironic lists them.
+struct Methods<'a> {
+    manifest: &'a DriverManifest,
+    on: CalledOn,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    http_methods: &'a [String],
+    r#async: bool,
+    description: &'a str,
+    attach: bool,
+    /// Only methods of a node have a lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    require_exclusive_lock: Option<bool>,
+}
+
+impl Serialize for Methods<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut methods: Vec<&Method> = self
+            .manifest
+            .methods
+            .iter()
+            .filter(|method| method.on == self.on)
+            .collect();
+        methods.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut map = serializer.serialize_map(Some(methods.len()))?;
+        for method in methods {
+            let entry = Entry {
+                http_methods: &method.http_methods,
+                r#async: method.is_async,
+                description: &method.description,
+                attach: method.attach,
+                require_exclusive_lock: (self.on == CalledOn::Node).then_some(method.require_exclusive_lock),
+            };
+            map.serialize_entry(&method.name, &entry)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,205 @@
+//! The durable log of nodes, and the index in memory that every read uses.
+//!
+//! A change is made in the database first, by the one thread that writes ([`writer`]), and is put into the index after its
+//! transaction is on the disk; only then is it answered. Reads touch no disk and wait for no write.
+
+mod error;
+mod file;
+mod index;
+mod rows;
+mod schema;
+pub mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use parking_lot::RwLock;
+use uuid::Uuid;
+
+use self::file::DatabaseFile;
+use self::index::Index;
+use self::writer::Writer;
+use super::fields::{Identity, Node, NodeFields};
+use super::secret::SecretNames;
+
+pub use self::error::{NodeError, StoreError};
+
+/// All nodes of this host.
+///
+/// Dropping it without [`close`](NodeStore::close) loses nothing that was answered.
+#[derive(Debug)]
+pub struct NodeStore {
+    writer: Writer,
+    index: Arc<RwLock<Index>>,
+    secrets: Arc<RwLock<Arc<SecretNames>>>,
+}
+
+impl NodeStore {
+    /// Opens the database at `path`, or creates it, and reads every node. Blocks; for the start of the host.
+    ///
+    /// # Errors
+    /// Whatever keeps this host from owning a readable and writable database of its version: one line each, with what to do.
+    pub fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
+        let file = DatabaseFile::open(path, host_name)?;
+        let index = Arc::new(RwLock::new(rows::read_nodes(&file)?));
+        let secrets = Arc::new(RwLock::new(Arc::new(rows::read_secrets(&file)?)));
+        Ok(NodeStore {
+            writer: Writer::start(file)?,
+            index,
+            secrets,
+        })
+    }
+
+    /// The node with this uuid.
+    pub fn get(&self, uuid: &Uuid) -> Option<Arc<Node>> {
+        self.index.read().get(uuid)
+    }
+
+    /// The node with this uuid or name.
+    pub fn find(&self, ident: &str) -> Option<Arc<Node>> {
+        match Uuid::parse_str(ident) {
+            Ok(uuid) => self.get(&uuid),
+            Err(_) => self.index.read().named(ident),
+        }
+    }
+
+    /// The number of nodes.
+    pub fn len(&self) -> usize {
+        self.index.read().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Up to `count` nodes in the order of creation, behind the node of the sequence `after`. A reader that goes on from the last one it
+    /// got sees every node that is there all the time, and holds up nobody.
+    pub fn nodes_after(&self, after: i64, count: usize) -> Vec<Arc<Node>> {
+        self.index.read().after(after, count)
+    }
+
+    /// Keeps a new node.
+    ///
+    /// # Errors
+    /// [`NodeError`] if its uuid, its name or its instance is taken, or it cannot be kept.
+    pub async fn create(&self, uuid: Uuid, fields: NodeFields) -> Result<Arc<Node>, NodeError> {
+        let created_at = Timestamp::now().as_microsecond();
+        let index = Arc::clone(&self.index);
+        let statements = move |transaction: &rusqlite::Connection| {
+            let mut identity = Identity {
+                uuid,
+                sequence: 0,
+                revision: 1,
+                created_at,
+                updated_at: None,
+            };
+            identity.sequence = rows::insert(transaction, &identity, &fields)?;
+            Ok(Arc::new(Node::new(identity, fields)?))
+        };
+        self.writer
+            .run(statements, move |node| index.write().put(Arc::clone(node)))
+            .await
+    }
+
+    /// Changes a node from what its author has `seen` into `fields`: compare-and-swap.
+    ///
+    /// # Errors
+    /// [`NodeError::Changed`] if somebody else was faster, [`NodeError::Gone`], and those of [`create`](Self::create).
+    pub async fn update(&self, seen: &Node, fields: NodeFields) -> Result<Arc<Node>, NodeError> {
+        let mut identity = seen.identity();
+        identity.revision += 1;
+        identity.updated_at = Some(Timestamp::now().as_microsecond());
+        let index = Arc::clone(&self.index);
+        let statements = move |transaction: &rusqlite::Connection| {
+            rows::update(transaction, &identity, &fields)?;
+            Ok(Arc::new(Node::new(identity, fields)?))
+        };
+        self.writer
+            .run(statements, move |node| index.write().put(Arc::clone(node)))
+            .await
+    }
+
+    /// Forgets a node.
+    ///
+    /// # Errors
+    /// [`NodeError::Gone`] if there is none.
+    pub async fn delete(&self, uuid: Uuid) -> Result<(), NodeError> {
+        let index = Arc::clone(&self.index);
+        let statements = move |transaction: &rusqlite::Connection| rows::delete(transaction, &uuid);
+        self.writer
+            .run(statements, move |()| index.write().remove(&uuid))
+            .await
+    }
+
+    /// Sets or clears `last_error`. Writes nothing if it is so already.
+    ///
+    /// # Errors
+    /// [`NodeError::Gone`] if there is no such node.
+    pub async fn set_last_error(&self, uuid: Uuid, text: Option<&str>) -> Result<(), NodeError> {
+        // A lost race is run again: this change does not depend on what else was changed.
+        loop {
+            let node = self.get(&uuid).ok_or(NodeError::Gone { uuid })?;
+            if node.rare().last_error.as_deref() == text {
+                return Ok(());
+            }
+            let mut fields = node.fields();
+            fields.rare.last_error = text.map(Into::into);
+            match self.update(&node, fields).await {
+                Err(NodeError::Changed { .. }) => {}
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    /// Remembers which properties a driver's manifest marks as secret: for good, because a node keeps them when its driver has gone.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn remember_secrets(&self, driver: &str, names: &[&str]) -> Result<(), NodeError> {
+        let (driver, names) = (
+            driver.to_owned(),
+            names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+        );
+        let secrets = Arc::clone(&self.secrets);
+        let statements = move |transaction: &rusqlite::Connection| {
+            rows::remember_secrets(transaction, &driver, &names)?;
+            Ok(names)
+        };
+        let publish = move |names: &Vec<String>| {
+            let mut secrets = secrets.write();
+            let mut all = SecretNames::clone(&secrets);
+            all.extend(names.iter().map(String::as_str));
+            *secrets = Arc::new(all);
+        };
+        self.writer.run(statements, publish).await.map(drop)
+    }
+
+    /// The names of all properties that are never shown.
+    pub fn secrets(&self) -> Arc<SecretNames> {
+        Arc::clone(&self.secrets.read())
+    }
+
+    /// Whether a change could be kept just now: makes one, at most once a second.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn writable(&self) -> Result<(), StoreError> {
+        self.writer.probe().await
+    }
+
+    /// The thread that writes, for the other kinds of rows in this database.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Writes what is queued, folds the log into the database and lets another host have it. Blocks until that is done. Later
+    /// changes are refused.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,527 @@
+//! What the store promises.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::node::fields::{FieldFault, JsonObject, RareFields};
+
+/// A folder for one database.
+struct Place {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("host.db");
+        Place {
+            _folder: folder,
+            path,
+        }
+    }
+
+    fn open(&self) -> NodeStore {
+        NodeStore::open(&self.path, "host-1").unwrap()
+    }
+
+    fn refusal(&self) -> String {
+        let text = NodeStore::open(&self.path, "host-2")
+            .expect_err("must not open")
+            .to_string();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains(self.path.to_str().unwrap()), "{text}");
+        text
+    }
+
+    fn sql(&self, statements: &str) {
+        Connection::open(&self.path)
+            .unwrap()
+            .execute_batch(statements)
+            .unwrap();
+    }
+}
+
+fn object(value: &Value) -> JsonObject {
+    JsonObject::new(value.as_object().unwrap())
+}
+
+fn named(name: &str) -> NodeFields {
+    NodeFields {
+        name: Some(name.into()),
+        driver: "fake".into(),
+        ..NodeFields::default()
+    }
+}
+
+fn full() -> NodeFields {
+    NodeFields {
+        name: Some("full".into()),
+        driver: "ipmi".into(),
+        driver_info: object(&json!({"ipmi_address": "10.0.0.1", "ipmi_password": "pässword \"\\"})),
+        properties: object(&json!({"cpus": 64, "capabilities": ["a", {"b": null}]})),
+        extra: object(&json!({"k": 1.5})),
+        maintenance: true,
+        protected: true,
+        retired: true,
+        automated_clean: Some(false),
+        rare: RareFields {
+            instance_info: object(&json!({"image": "x"})),
+            network_data: object(&json!({"links": []})),
+            instance_uuid: Some(Uuid::new_v4()),
+            chassis_uuid: Some(Uuid::new_v4()),
+            resource_class: Some("gold".into()),
+            owner: Some("o".into()),
+            lessee: Some("l".into()),
+            description: Some("text".into()),
+            maintenance_reason: Some("m".into()),
+            protected_reason: Some("p".into()),
+            retired_reason: Some("r".into()),
+            last_error: Some("e".into()),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_node_is_the_same_after_a_restart() {
+    let place = Place::new();
+    let store = place.open();
+    let uuid = Uuid::new_v4();
+    let created = store.create(uuid, full()).await.unwrap();
+    let changed = store
+        .update(
+            &created,
+            NodeFields {
+                maintenance: false,
+                ..full()
+            },
+        )
+        .await
+        .unwrap();
+    let plain = store.create(Uuid::new_v4(), named("plain")).await.unwrap();
+    drop(store);
+
+    let store = place.open();
+    assert_eq!(store.len(), 2);
+    for before in [changed, plain] {
+        let after = store.get(&before.uuid()).unwrap();
+        assert_eq!(
+            (after.identity(), after.fields()),
+            (before.identity(), before.fields())
+        );
+    }
+    let node = store.find("full").unwrap();
+    assert_eq!(
+        (node.uuid(), node.revision(), node.maintenance()),
+        (uuid, 2, false)
+    );
+    assert!(node.updated_at().unwrap() >= node.created_at());
+}
+
+#[tokio::test]
+async fn a_node_is_found_by_uuid_in_every_spelling_and_by_name() {
+    let place = Place::new();
+    let store = place.open();
+    let node = store.create(Uuid::new_v4(), named("n1")).await.unwrap();
+    for ident in [
+        "n1",
+        &node.uuid().to_string(),
+        &node.uuid().simple().to_string().to_uppercase(),
+    ] {
+        assert_eq!(store.find(ident).unwrap().uuid(), node.uuid(), "{ident}");
+    }
+    assert!(store.find("N1").is_none() && store.find(&Uuid::new_v4().to_string()).is_none());
+}
+
+#[tokio::test]
+async fn uuid_name_and_instance_are_unique_and_the_refusal_names_which() {
+    let place = Place::new();
+    let store = place.open();
+    let node = store.create(Uuid::new_v4(), full()).await.unwrap();
+    let other = store.create(Uuid::new_v4(), named("other")).await.unwrap();
+
+    let error = store.create(node.uuid(), named("x")).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("A node with UUID {} already exists.", node.uuid())
+    );
+    let error = store.create(Uuid::new_v4(), named("full")).await.unwrap_err();
+    assert_eq!(error.to_string(), "A node with name full already exists.");
+    let error = store.update(&other, named("full")).await.unwrap_err();
+    assert!(matches!(error, NodeError::NameTaken { .. }), "{error:?}");
+    let mut stolen = named("other");
+    stolen.rare.instance_uuid = node.rare().instance_uuid;
+    let error = store.update(&other, stolen).await.unwrap_err();
+    assert!(matches!(error, NodeError::InstanceTaken { .. }), "{error:?}");
+    assert_eq!(
+        store.get(&other.uuid()).unwrap().revision(),
+        1,
+        "refused changes change nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_change_on_an_old_revision_is_refused() {
+    let place = Place::new();
+    let store = place.open();
+    let seen = store.create(Uuid::new_v4(), named("a")).await.unwrap();
+    store.update(&seen, named("b")).await.unwrap();
+    let error = store.update(&seen, named("c")).await.unwrap_err();
+    assert!(
+        matches!(error, NodeError::Changed { uuid } if uuid == seen.uuid()),
+        "{error:?}"
+    );
+    assert!(store.find("b").is_some() && store.find("a").is_none() && store.find("c").is_none());
+
+    store.delete(seen.uuid()).await.unwrap();
+    let error = store.update(&seen, named("c")).await.unwrap_err();
+    assert!(matches!(error, NodeError::Gone { .. }), "{error:?}");
+    assert!(matches!(
+        store.delete(seen.uuid()).await,
+        Err(NodeError::Gone { .. })
+    ));
+    assert!(store.is_empty() && store.find("b").is_none());
+}
+
+#[tokio::test]
+async fn a_name_that_was_given_up_can_be_taken_by_another_node() {
+    let place = Place::new();
+    let store = place.open();
+    let first = store.create(Uuid::new_v4(), named("a")).await.unwrap();
+    store.update(&first, named("b")).await.unwrap();
+    let second = store.create(Uuid::new_v4(), named("a")).await.unwrap();
+    store.delete(first.uuid()).await.unwrap();
+    assert_eq!(store.find("a").unwrap().uuid(), second.uuid());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_at_once_each_fails_or_succeeds_alone() {
+    let place = Place::new();
+    let store = Arc::new(place.open());
+    let tasks: Vec<_> = (0..400)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                store
+                    .create(Uuid::new_v4(), named(&format!("n{}", n % 100)))
+                    .await
+            })
+        })
+        .collect();
+    let mut created = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(node) => {
+                created += 1;
+                assert!(store.get(&node.uuid()).is_some(), "answered, so it is visible");
+            }
+            Err(error) => assert!(matches!(error, NodeError::NameTaken { .. }), "{error:?}"),
+        }
+    }
+    assert_eq!((created, store.len()), (100, 100));
+    drop(store);
+    assert_eq!(place.open().len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_changes_of_one_node_are_all_counted() {
+    let place = Place::new();
+    let store = Arc::new(place.open());
+    let uuid = store.create(Uuid::new_v4(), named("n")).await.unwrap().uuid();
+    let tasks: Vec<_> = (0..20)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.set_last_error(uuid, Some(&format!("error {n}"))).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(store.get(&uuid).unwrap().revision(), 21);
+}
+
+#[tokio::test]
+async fn last_error_is_written_only_when_it_changes() {
+    let place = Place::new();
+    let store = place.open();
+    let uuid = store.create(Uuid::new_v4(), named("n")).await.unwrap().uuid();
+    store.set_last_error(uuid, None).await.unwrap();
+    assert_eq!(store.get(&uuid).unwrap().revision(), 1);
+    for _ in 0..2 {
+        store
+            .set_last_error(uuid, Some("Async execution failed"))
+            .await
+            .unwrap();
+        assert_eq!(store.get(&uuid).unwrap().revision(), 2);
+    }
+    assert_eq!(
+        store.get(&uuid).unwrap().rare().last_error.as_deref(),
+        Some("Async execution failed")
+    );
+    assert!(matches!(
+        store.set_last_error(Uuid::nil(), None).await,
+        Err(NodeError::Gone { .. })
+    ));
+}
+
+#[tokio::test]
+async fn nodes_are_read_in_the_order_of_creation_and_places_are_never_given_twice() {
+    let place = Place::new();
+    let store = place.open();
+    let mut nodes = Vec::new();
+    for n in 0..5 {
+        nodes.push(
+            store
+                .create(Uuid::new_v4(), named(&format!("n{n}")))
+                .await
+                .unwrap(),
+        );
+    }
+    store.delete(nodes[4].uuid()).await.unwrap();
+    drop(store);
+    let store = place.open();
+    let late = store.create(Uuid::new_v4(), named("late")).await.unwrap();
+    assert!(late.sequence() > nodes[4].sequence());
+    let names: Vec<_> = store
+        .nodes_after(nodes[1].sequence(), 10)
+        .iter()
+        .map(|node| node.name().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["n2", "n3", "late"]);
+    assert_eq!(store.nodes_after(0, 2).len(), 2);
+}
+
+#[tokio::test]
+async fn secret_names_are_remembered_after_their_driver_is_gone() {
+    let place = Place::new();
+    let store = place.open();
+    store
+        .remember_secrets("ipmi", &["oem_door", "oem_key"])
+        .await
+        .unwrap();
+    store.remember_secrets("ipmi", &["oem_door"]).await.unwrap();
+    store.remember_secrets("other", &[]).await.unwrap();
+    assert!(store.secrets().covers("oem_door"));
+    drop(store);
+    let secrets = place.open().secrets();
+    assert!(secrets.covers("oem_door") && secrets.covers("oem_key") && !secrets.covers("oem"));
+}
+
+#[tokio::test]
+async fn a_node_that_cannot_be_kept_is_refused_and_leaves_nothing() {
+    let place = Place::new();
+    let store = place.open();
+    let mut deep = json!({});
+    for _ in 0..100 {
+        deep = json!({ "a": deep });
+    }
+    let fields = NodeFields {
+        extra: object(&deep),
+        ..named("n")
+    };
+    let error = store.create(Uuid::new_v4(), fields).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            NodeError::Field(FieldFault::TooDeep {
+                field: "extra",
+                found: 101
+            })
+        ),
+        "{error:?}"
+    );
+    drop(store);
+    assert!(place.open().is_empty());
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_what_was_not_written_and_nothing_else() {
+    let place = Place::new();
+    let store = place.open();
+    store.create(Uuid::new_v4(), named("before")).await.unwrap();
+    let limit_pages = |pages: u32| {
+        store.writer().run(
+            move |connection: &Connection| {
+                connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+                Ok::<(), StoreError>(())
+            },
+            |()| {},
+        )
+    };
+    store.writable().await.unwrap();
+    limit_pages(1).await.unwrap();
+    let big = NodeFields {
+        extra: object(&json!({"k": "x".repeat(100_000)})),
+        ..named("big")
+    };
+    let error = store.create(Uuid::new_v4(), big.clone()).await.unwrap_err();
+    assert!(
+        matches!(&error, NodeError::Store(StoreError::Undone { cause }) if cause.contains("full")),
+        "{error:?}"
+    );
+    assert!(store.find("big").is_none());
+    limit_pages(1_000_000).await.unwrap();
+    store.create(Uuid::new_v4(), big).await.unwrap();
+    drop(store);
+    assert_eq!(place.open().len(), 2);
+}
+
+#[tokio::test]
+async fn a_database_that_refuses_writes_is_reported_as_not_writable() {
+    let place = Place::new();
+    let store = place.open();
+    let read_only = |connection: &Connection| {
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        Ok::<(), StoreError>(())
+    };
+    store.writer().run(read_only, |()| {}).await.unwrap();
+    let error = store.writable().await.unwrap_err();
+    assert!(
+        error.to_string().starts_with("the database cannot be written: "),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_closed_store_reads_and_refuses_changes() {
+    let place = Place::new();
+    let store = place.open();
+    store.create(Uuid::new_v4(), named("n")).await.unwrap();
+    store.close();
+    assert!(store.find("n").is_some());
+    let error = store.create(Uuid::new_v4(), named("m")).await.unwrap_err();
+    assert!(matches!(error, NodeError::Store(StoreError::Closed)), "{error:?}");
+    let wal = place.path.with_extension("db-wal");
+    assert!(
+        fs::metadata(wal).map_or(0, |wal| wal.len()) == 0,
+        "the log is folded into the database"
+    );
+    assert_eq!(place.open().len(), 1, "another host can have it");
+}
+
+#[test]
+fn a_second_host_is_told_who_has_the_database() {
+    let place = Place::new();
+    let _store = place.open();
+    let text = place.refusal();
+    let owner = format!("in use by host \"host-1\", process {};", std::process::id());
+    assert!(text.contains(&owner) && text.contains("database.path"), "{text}");
+}
+
+#[tokio::test]
+async fn nobody_else_may_read_the_files() {
+    let place = Place::new();
+    fs::write(&place.path, "").unwrap();
+    fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
+    let store = place.open();
+    store.create(Uuid::new_v4(), named("n")).await.unwrap();
+    let files: Vec<_> = fs::read_dir(place.path.parent().unwrap())
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(files.len(), 4, "database, log, index of the log, lock: {files:?}");
+    for file in files {
+        assert_eq!(
+            file.metadata().unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{file:?}"
+        );
+    }
+}
+
+#[test]
+fn a_newer_database_is_refused_and_left_alone() {
+    let place = Place::new();
+    drop(place.open());
+    place.sql("PRAGMA user_version = 99");
+    let text = place.refusal();
+    assert!(
+        text.contains("schema version 99") && text.contains("up to 1") && text.contains("newer host"),
+        "{text}"
+    );
+    place.sql("PRAGMA user_version = 1");
+    place.open();
+}
+
+#[test]
+fn files_that_are_something_else_are_refused() {
+    let place = Place::new();
+    fs::write(&place.path, "hello, this is a text of some length\n").unwrap();
+    let text = place.refusal();
+    assert!(
+        text.contains("not a database of this host") && text.contains("\"hello, this is a\""),
+        "{text}"
+    );
+    assert!(
+        fs::read_to_string(&place.path).unwrap().starts_with("hello"),
+        "left as it was"
+    );
+
+    let place = Place::new();
+    place.sql("CREATE TABLE nodes (id INTEGER)");
+    assert!(
+        place.refusal().contains("another program, with 1 tables"),
+        "{}",
+        place.refusal()
+    );
+
+    let place = Place::new();
+    fs::create_dir(&place.path).unwrap();
+    assert!(place.refusal().contains("Is a directory"), "{}", place.refusal());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing/host.db");
+    let text = NodeStore::open(&path, "h").unwrap_err().to_string();
+    assert!(
+        text.contains("missing/host.db") && text.contains("No such file or directory"),
+        "{text}"
+    );
+    assert!(text.contains("folder that it may write to"), "{text}");
+}
+
+#[tokio::test]
+async fn damage_is_refused_with_what_is_damaged() {
+    let place = Place::new();
+    let store = place.open();
+    let uuid = store.create(Uuid::new_v4(), named("n")).await.unwrap().uuid();
+    drop(store);
+    place.sql("UPDATE nodes SET extra = '{\"a\":'");
+    let text = place.refusal();
+    assert!(
+        text.contains("is damaged") && text.contains(&uuid.to_string()),
+        "{text}"
+    );
+    place.sql("UPDATE nodes SET extra = '{}', instance_uuid = 'zz'");
+    assert!(
+        place.refusal().contains("\"zz\" is not a uuid"),
+        "{}",
+        place.refusal()
+    );
+
+    let mut bytes = fs::read(&place.path).unwrap();
+    bytes[100..].fill(0xAA);
+    fs::write(&place.path, bytes).unwrap();
+    assert!(place.refusal().contains("damaged"), "{}", place.refusal());
+}
+
+#[tokio::test]
+async fn objects_that_were_edited_by_hand_are_kept_as_this_host_writes_them() {
+    let place = Place::new();
+    let store = place.open();
+    store.create(Uuid::new_v4(), named("n")).await.unwrap();
+    drop(store);
+    place.sql(r#"UPDATE nodes SET driver_info = '{ "p\u0061ssword" : "x" }'"#);
+    assert_eq!(
+        place.open().find("n").unwrap().driver_info(),
+        r#"{"password":"x"}"#
+    );
+}

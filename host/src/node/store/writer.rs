@@ -1,0 +1,192 @@
+//! The one thread that writes: it takes what is queued, runs it in one transaction, and answers after the commit.
+//!
+//! A caller hands in statements and what is to happen with their result once it is durable. Many callers share one commit, and so one wait for
+//! the disk; statements that fail undo only themselves. The writer knows nothing of nodes: every kind of row in the
+//! database is written through it.
+
+use std::fmt::Display;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+
+use super::error::StoreError;
+use super::file::DatabaseFile;
+
+/// How many requests may be queued; further callers wait for room.
+const QUEUE: usize = 4096;
+/// How many requests share one transaction.
+const BATCH: usize = 1024;
+/// How long an answer of [`Writer::probe`] holds.
+const PROBE_HOLDS: Duration = Duration::from_secs(1);
+
+/// The way to the thread that writes.
+#[derive(Debug)]
+pub struct Writer {
+    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    probed: AsyncMutex<Option<(Instant, Result<(), StoreError>)>>,
+}
+
+impl Writer {
+    pub(super) fn start(file: DatabaseFile) -> Result<Self, StoreError> {
+        let path = file.path.clone();
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_until_closed(file, requests))
+            .map_err(|error| StoreError::Open {
+                path,
+                cause: error.to_string(),
+            })?;
+        Ok(Writer {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+            probed: AsyncMutex::new(None),
+        })
+    }
+
+    /// Runs `statements` inside a transaction and, when that is on the disk, `publish` with their result; both on the writing thread, in the
+    /// order of all requests. Once the future was polled, the request may be made even if the future is dropped.
+    ///
+    /// `statements` must not begin or end transactions. What they return as an error undoes them alone.
+    ///
+    /// # Errors
+    /// Those of `statements`; [`StoreError::Write`] if the transaction failed, and [`StoreError::Closed`].
+    pub async fn run<T, E, S, P>(&self, statements: S, publish: P) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Display + Send + 'static,
+        S: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        P: FnOnce(&T) + Send + 'static,
+    {
+        let queue = self.queue.lock().clone().ok_or(StoreError::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let job = Request {
+            statements: Some(statements),
+            publish,
+            result: None,
+            answer,
+        };
+        queue.send(Box::new(job)).await.map_err(|_| StoreError::Closed)?;
+        drop(queue);
+        answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// Whether a change can be made durable: makes one, at most once a second.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let mut probed = self.probed.lock().await;
+        if let Some((_, result)) = probed.as_ref().filter(|(at, _)| at.elapsed() < PROBE_HOLDS) {
+            return result.clone();
+        }
+        let statements = |connection: &Connection| {
+            let sql = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1";
+            connection.execute(sql, []).map(drop).map_err(StoreError::from)
+        };
+        let result = self.run(statements, |()| {}).await;
+        *probed = Some((Instant::now(), result.clone()));
+        result
+    }
+
+    /// Refuses further requests, and blocks until the queued ones are written and the log is folded into the database.
+    pub(super) fn close(&self) {
+        drop(self.queue.lock().take());
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that writes the database has panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// One request, whatever its types.
+trait Job: Send {
+    /// Runs the statements. Says why if they are to be undone.
+    fn run(&mut self, connection: &Connection) -> Result<(), String>;
+    /// Publishes and answers.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Request<T, E, S, P> {
+    statements: Option<S>,
+    publish: P,
+    result: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, S, P> Job for Request<T, E, S, P>
+where
+    T: Send,
+    E: From<StoreError> + Display + Send,
+    S: FnOnce(&Connection) -> Result<T, E> + Send,
+    P: FnOnce(&T) + Send,
+{
+    fn run(&mut self, connection: &Connection) -> Result<(), String> {
+        self.result = self.statements.take().map(|statements| statements(connection));
+        match &self.result {
+            Some(Err(error)) => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        // After a failed commit even a refusal does not count: it may rest on what was undone.
+        let result = match (committed, self.result) {
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), Some(result)) => result,
+            (Ok(()), None) => Err(StoreError::Closed.into()),
+        };
+        if let Ok(value) = &result {
+            (self.publish)(value);
+        }
+        // A caller that has gone does not want the answer.
+        drop(self.answer.send(result));
+    }
+}
+
+fn write_until_closed(file: DatabaseFile, mut requests: mpsc::Receiver<Box<dyn Job>>) {
+    let mut batch = Vec::new();
+    while requests.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let committed = write(&file.connection, &mut batch).map_err(|error| {
+            // A transaction that has failed may be over already.
+            if !file.connection.is_autocommit()
+                && let Err(rollback) = file.connection.execute_batch("ROLLBACK")
+            {
+                tracing::error!(%rollback, "a failed transaction could not be rolled back");
+            }
+            tracing::error!(path = %file.path.display(), %error, requests = batch.len(), "the database could not be written");
+            error
+        });
+        for job in batch.drain(..) {
+            job.finish(committed.clone());
+        }
+    }
+    file.close();
+}
+
+/// Runs a batch in one transaction.
+fn write(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    for job in batch {
+        connection.prepare_cached("SAVEPOINT request")?.execute([])?;
+        if let Err(cause) = job.run(connection) {
+            if connection.is_autocommit() {
+                return Err(StoreError::Undone { cause: cause.into() });
+            }
+            connection.prepare_cached("ROLLBACK TO request")?.execute([])?;
+        }
+        connection.prepare_cached("RELEASE request")?.execute([])?;
+    }
+    Ok(connection.execute_batch("COMMIT")?)
+}

@@ -1,0 +1,223 @@
+//! Step five: the driver as the rest of the host sees it. Where its code runs is known only below this file.
+
+mod in_process;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::library::{self, LoadError};
+use super::manifest::{CalledOn, DriverManifest, Method, RunKind};
+use super::select::EnabledDriver;
+use in_process::InProcess;
+
+/// A driver that is loaded and can be called, from any thread, many times at once.
+pub struct LoadedDriver {
+    manifest: DriverManifest,
+    methods: [HashMap<String, Arc<Method>>; 2],
+    code: InProcess,
+}
+
+/// What the driver is told about one call, and what it can ask about it while it runs.
+#[derive(Debug)]
+pub struct CallState {
+    /// The driver's name.
+    pub driver: Arc<str>,
+    /// The request that brought the call, as `req-<uuid>`.
+    pub request_id: Arc<str>,
+    /// When nobody waits for the answer any more.
+    pub deadline: Instant,
+    cancelled: AtomicBool,
+}
+
+impl CallState {
+    /// The state of a call that is about to begin.
+    pub fn new(driver: Arc<str>, request_id: Arc<str>, deadline: Instant) -> Self {
+        CallState {
+            driver,
+            request_id,
+            deadline,
+            cancelled: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks the driver to stop; it may go on.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+    }
+
+    /// Whether the driver was asked to stop, or the deadline has passed.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire) || self.remaining().is_zero()
+    }
+
+    /// How long until the deadline; zero when it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// One call with everything that the driver borrows while it works on it.
+#[derive(Debug)]
+pub struct OwnedCall {
+    /// The method.
+    pub method: Arc<Method>,
+    /// The HTTP verb in capitals.
+    pub http_method: String,
+    /// The arguments: checked JSON.
+    pub body: Bytes,
+    /// The node as JSON, for a node's method.
+    pub node: Option<Bytes>,
+    /// Deadline and cancellation.
+    pub state: Arc<CallState>,
+}
+
+/// What a method answered.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// JSON; any bytes from a method with `attach`.
+    pub body: Bytes,
+    /// The media type that a method with `attach` names.
+    pub content_type: Option<String>,
+}
+
+/// Why a driver, or what it talks to, failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What kind of failure.
+    pub kind: FaultKind,
+    /// For the client; one line.
+    pub message: String,
+}
+
+/// The kinds of fault, [`driver_abi::kind`] as a type. A number that this host does not know is `Internal`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The driver's own failure.
+    Internal,
+    /// A value that cannot be used.
+    InvalidParameter,
+    /// A value that is missing.
+    MissingParameter,
+    /// Does not fit the state of the device.
+    Conflict,
+    /// Does not exist on the device.
+    NotFound,
+    /// The device cannot be reached.
+    Unavailable,
+    /// The device did not answer in time.
+    Timeout,
+    /// The driver's code panicked.
+    Panicked,
+    /// The driver does not implement it.
+    Unsupported,
+}
+
+/// A method that was started. Dropping it loses the answer, not the call.
+pub struct Running(Progress);
+
+enum Progress {
+    Done(Result<Reply, Fault>),
+    Waiting(oneshot::Receiver<Result<Reply, Fault>>),
+}
+
+impl Running {
+    /// Waits for the answer, without a thread.
+    pub async fn outcome(self) -> Result<Reply, Fault> {
+        match self.0 {
+            Progress::Done(outcome) => outcome,
+            Progress::Waiting(answer) => answer.await.unwrap_or_else(|_| Err(Fault::lost())),
+        }
+    }
+}
+
+impl Fault {
+    fn lost() -> Self {
+        Fault {
+            kind: FaultKind::Internal,
+            message: "the driver dropped the call without an answer".to_owned(),
+        }
+    }
+}
+
+impl LoadedDriver {
+    /// Opens the driver's library and creates the driver from its table of the configuration.
+    ///
+    /// Runs the driver's code on the calling thread.
+    ///
+    /// # Errors
+    /// One line for the operator: file, expected, found, what to do.
+    pub fn load(driver: &EnabledDriver, config: &toml::Table) -> Result<Self, LoadError> {
+        let config = serde_json::to_vec(config).unwrap_or_else(|_| b"{}".to_vec());
+        let name: Arc<str> = driver.manifest().name.as_str().into();
+        let loaded = library::load(driver, &config, in_process::host_object(name.clone()))?;
+        let mut methods = [HashMap::new(), HashMap::new()];
+        for method in &loaded.manifest.methods {
+            methods[called_on(method.on)].insert(method.name.clone(), Arc::new(method.clone()));
+        }
+        Ok(LoadedDriver {
+            methods,
+            code: InProcess::new(name, loaded.driver),
+            manifest: loaded.manifest,
+        })
+    }
+
+    /// What the driver says of itself.
+    pub fn manifest(&self) -> &DriverManifest {
+        &self.manifest
+    }
+
+    /// The driver's name, shared.
+    pub fn name(&self) -> &Arc<str> {
+        self.code.name()
+    }
+
+    /// Finds a method of the driver.
+    pub fn method(&self, on: CalledOn, name: &str) -> Option<&Arc<Method>> {
+        self.methods[called_on(on)].get(name)
+    }
+
+    /// Whether a running call of this method keeps one of the host's threads.
+    pub fn holds_thread(&self, method: &Method) -> bool {
+        method.run == RunKind::Blocking
+    }
+
+    /// Lets the driver check a node. Runs the driver's code on the calling thread.
+    ///
+    /// # Errors
+    /// The driver's fault.
+    pub fn validate_node(&self, node: &Bytes, state: &Arc<CallState>) -> Result<(), Fault> {
+        self.code.validate_node(node, state)
+    }
+
+    /// Lets the driver check the node and the arguments of a call. Runs the driver's code on the calling thread.
+    ///
+    /// # Errors
+    /// The driver's fault.
+    pub fn validate(&self, call: &OwnedCall) -> Result<(), Fault> {
+        self.code.validate(call)
+    }
+
+    /// Begins a call. A blocking method runs on the calling thread and is done when this returns.
+    pub fn start(&self, call: &OwnedCall) -> Running {
+        Running(self.code.start(call))
+    }
+
+    /// Tells the driver that no call will follow. Runs the driver's code on the calling thread.
+    pub fn shut_down(&self) {
+        self.code.shut_down();
+    }
+}
+
+fn called_on(on: CalledOn) -> usize {
+    match on {
+        CalledOn::Node => 0,
+        CalledOn::Driver => 1,
+    }
+}

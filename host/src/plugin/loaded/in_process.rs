@@ -1,0 +1,245 @@
+//! A driver whose code runs in this process: the host's half of the boundary, with a guard around each callback.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use driver_abi::types::{RArc, RErr, ROk, ROption, RResult, RSlice, RStr, TD_Opaque};
+use driver_abi::{
+    Call, CallContext, CallContext_TO, Completion, Completion_TO, Context, DriverObject, Host, Host_TO,
+    HostObject, kind, log_level,
+};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{CallState, Fault, FaultKind, OwnedCall, Progress, Reply};
+use crate::plugin::manifest::RunKind;
+use crate::plugin::printable;
+
+/// A driver object, and the name under which its log lines stand.
+pub(super) struct InProcess {
+    name: Arc<str>,
+    driver: DriverObject,
+}
+
+impl InProcess {
+    pub(super) fn new(name: Arc<str>, driver: DriverObject) -> Self {
+        InProcess { name, driver }
+    }
+
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    pub(super) fn validate_node(&self, node: &Bytes, state: &Arc<CallState>) -> Result<(), Fault> {
+        plain(
+            self.driver
+                .validate_node(RSlice::from_slice(node), &context(state)),
+        )
+    }
+
+    pub(super) fn validate(&self, call: &OwnedCall) -> Result<(), Fault> {
+        let context = context(&call.state);
+        if let Some(node) = &call.node {
+            plain(self.driver.validate_node(RSlice::from_slice(node), &context))?;
+        }
+        plain(self.driver.validate_call(borrowed(call), &context))
+    }
+
+    pub(super) fn start(&self, call: &OwnedCall) -> Progress {
+        match call.method.run {
+            RunKind::Blocking => {
+                Progress::Done(answer(self.driver.call(borrowed(call), &context(&call.state))))
+            }
+            RunKind::Deferred => {
+                let (sender, receiver) = oneshot::channel();
+                let completion = HostCompletion {
+                    sender: Mutex::new(Some(sender)),
+                    state: call.state.clone(),
+                };
+                let completion = Completion_TO::from_value(completion, TD_Opaque);
+                self.driver
+                    .start(borrowed(call), context(&call.state), completion);
+                Progress::Waiting(receiver)
+            }
+        }
+    }
+
+    pub(super) fn shut_down(&self) {
+        self.driver.shut_down();
+    }
+}
+
+/// The host as one driver sees it while it is created and between calls.
+pub(super) fn host_object(driver: Arc<str>) -> HostObject {
+    Host_TO::from_value(HostLog { driver }, TD_Opaque)
+}
+
+fn context(state: &Arc<CallState>) -> Context {
+    CallContext_TO::from_ptr(RArc::from(Arc::new(HostCall { state: state.clone() })), TD_Opaque)
+}
+
+fn borrowed(call: &OwnedCall) -> Call<'_> {
+    Call {
+        method: RStr::from_str(&call.method.name),
+        http_method: RStr::from_str(&call.http_method),
+        body: RSlice::from_slice(&call.body),
+        node: match &call.node {
+            Some(node) => ROption::RSome(RSlice::from_slice(node)),
+            None => ROption::RNone,
+        },
+    }
+}
+
+fn plain(result: RResult<(), driver_abi::Fault>) -> Result<(), Fault> {
+    match result {
+        ROk(()) => Ok(()),
+        RErr(fault) => Err(host_fault(&fault)),
+    }
+}
+
+fn answer(result: RResult<driver_abi::Reply, driver_abi::Fault>) -> Result<Reply, Fault> {
+    match result {
+        ROk(reply) => {
+            let content_type = (!reply.content_type.is_empty()).then(|| reply.content_type.to_string());
+            // The driver's own buffer becomes the reply's; it is freed by the driver's allocator when it was sent.
+            Ok(Reply {
+                body: Bytes::from_owner(DriverBuffer(reply.body)),
+                content_type,
+            })
+        }
+        RErr(fault) => Err(host_fault(&fault)),
+    }
+}
+
+struct DriverBuffer(driver_abi::types::RVec<u8>);
+
+impl AsRef<[u8]> for DriverBuffer {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+fn host_fault(fault: &driver_abi::Fault) -> Fault {
+    let kind = match fault.kind {
+        kind::INVALID_PARAMETER => FaultKind::InvalidParameter,
+        kind::MISSING_PARAMETER => FaultKind::MissingParameter,
+        kind::CONFLICT => FaultKind::Conflict,
+        kind::NOT_FOUND => FaultKind::NotFound,
+        kind::UNAVAILABLE => FaultKind::Unavailable,
+        kind::TIMEOUT => FaultKind::Timeout,
+        kind::PANICKED => FaultKind::Panicked,
+        kind::UNSUPPORTED => FaultKind::Unsupported,
+        _ => FaultKind::Internal,
+    };
+    Fault {
+        kind,
+        message: printable(&fault.message),
+    }
+}
+
+struct HostLog {
+    driver: Arc<str>,
+}
+
+impl Host for HostLog {
+    fn log(&self, level: u8, message: RStr<'_>) {
+        guarded("log", || log(level, &self.driver, None, &message));
+    }
+}
+
+struct HostCall {
+    state: Arc<CallState>,
+}
+
+impl CallContext for HostCall {
+    fn remaining_ms(&self) -> u64 {
+        guarded("remaining_ms", || {
+            u64::try_from(self.state.remaining().as_millis()).unwrap_or(u64::MAX)
+        })
+        .unwrap_or(0)
+    }
+
+    fn cancelled(&self) -> bool {
+        guarded("cancelled", || self.state.is_cancelled()).unwrap_or(true)
+    }
+
+    fn log(&self, level: u8, message: RStr<'_>) {
+        guarded("log", || {
+            log(level, &self.state.driver, Some(&self.state.request_id), &message)
+        });
+    }
+}
+
+struct HostCompletion {
+    sender: Mutex<Option<oneshot::Sender<Result<Reply, Fault>>>>,
+    state: Arc<CallState>,
+}
+
+impl Completion for HostCompletion {
+    fn complete(&self, result: RResult<driver_abi::Reply, driver_abi::Fault>) {
+        guarded("complete", || {
+            let sender = self.sender.lock().take();
+            match sender {
+                Some(sender) => {
+                    // An error means that nobody waits any more, which the call's own task has logged.
+                    let _ = sender.send(answer(result));
+                    release_woken_task();
+                }
+                None => tracing::warn!(
+                    target: "driver", driver = &*self.state.driver, request_id = &*self.state.request_id,
+                    "the driver answered a call twice; the second answer is dropped"
+                ),
+            }
+        });
+    }
+}
+
+impl Drop for HostCompletion {
+    fn drop(&mut self) {
+        guarded("drop", || {
+            if let Some(sender) = self.sender.get_mut().take() {
+                let _ = sender.send(Err(Fault::lost()));
+                release_woken_task();
+            }
+        });
+    }
+}
+
+/// A task that is woken on a thread of the runtime is kept in a slot that no other thread can take from.
+/// When that thread is inside a driver, which then answers another call from there, the answer would wait for
+/// the driver. A second task pushes the first one out of the slot.
+fn release_woken_task() {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async {});
+    }
+}
+
+/// No panic of the host crosses into a driver: it would end the process.
+fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            // The payload's own drop could panic as well, and there is nothing in it that the hook has not printed.
+            std::mem::forget(payload);
+            let _ = catch_unwind(|| tracing::error!("the host panicked in the callback {callback}"));
+            None
+        }
+    }
+}
+
+fn log(level: u8, driver: &str, request_id: Option<&str>, message: &str) {
+    let message = printable(message);
+    macro_rules! line {
+        ($level:expr) => {
+            tracing::event!(target: "driver", $level, driver, request_id, "{message}")
+        };
+    }
+    match level {
+        log_level::ERROR => line!(tracing::Level::ERROR),
+        log_level::WARN => line!(tracing::Level::WARN),
+        log_level::DEBUG => line!(tracing::Level::DEBUG),
+        log_level::TRACE => line!(tracing::Level::TRACE),
+        _ => line!(tracing::Level::INFO),
+    }
+}

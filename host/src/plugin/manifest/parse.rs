@@ -1,0 +1,254 @@
+//! The manifest's JSON, checked key by key. Unknown keys are ignored; `null` counts as absent.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use driver_abi::{ABI_VERSION, MANIFEST_FORMAT};
+use indexmap::IndexMap;
+use semver::Version;
+use serde_json::{Map, Value};
+
+use super::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind, Unfit};
+
+mod entry;
+
+use entry::{Entry, broken};
+
+/// Who a file says it is, when the rest of its manifest cannot be used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The driver's name, if it has the form of one.
+    pub name: Option<String>,
+    /// The driver's version, if it has the form of one.
+    pub version: Option<Version>,
+}
+
+/// Reads a manifest of format 1.
+///
+/// # Errors
+/// [`ManifestError::BrokenManifest`] with the key, what belongs there and what is there;
+/// [`ManifestError::NeedsNewerHost`] for a later format, a later major version of the boundary, and words that change how
+/// a call runs and are not known here; [`ManifestError::NeedsOlderHost`] for an earlier major version.
+pub fn parse(bytes: &[u8]) -> Result<DriverManifest, Box<Unfit>> {
+    let mut claim = Claim::default();
+    json_object(bytes)
+        .and_then(|raw| {
+            claim = claimed(&raw);
+            manifest(raw)
+        })
+        .map_err(|error| Box::new(Unfit { error, claim }))
+}
+
+fn json_object(bytes: &[u8]) -> Result<Value, ManifestError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        broken(
+            format!("byte {}", error.valid_up_to()),
+            "UTF-8",
+            "bytes that are not".to_owned(),
+        )
+    })?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        let found = error.to_string();
+        broken(
+            place,
+            "JSON",
+            found.split(" at line ").next().unwrap_or_default().to_owned(),
+        )
+    })?;
+    Entry::root(&value).object()?;
+    Ok(value)
+}
+
+fn claimed(raw: &Value) -> Claim {
+    let text = |key: &str| raw.get(key).and_then(Value::as_str);
+    Claim {
+        name: text("name")
+            .filter(|name| is_driver_name(name))
+            .map(str::to_owned),
+        version: text("version").and_then(|version| Version::parse(version).ok()),
+    }
+}
+
+fn manifest(raw: Value) -> Result<DriverManifest, ManifestError> {
+    let root = Entry::root(&raw);
+    // Whatever follows is only meaningful in a format that is known.
+    let format = root.key("manifest").number()?;
+    if format > u64::from(MANIFEST_FORMAT) {
+        return Err(newer(
+            "manifest",
+            format.to_string(),
+            format!("up to {MANIFEST_FORMAT}"),
+        ));
+    }
+    if format == 0 {
+        return Err(broken("manifest".to_owned(), "1", "0".to_owned()));
+    }
+    let abi = version(&root.key("abi"))?;
+    let own = Version::parse(ABI_VERSION)
+        .map_err(|error| broken("abi".to_owned(), "a version", error.to_string()))?;
+    if abi.major > own.major {
+        return Err(newer("abi", abi.to_string(), format!("driver-abi {}", own.major)));
+    }
+    if abi.major < own.major {
+        return Err(ManifestError::NeedsOlderHost { found: abi });
+    }
+    let name = root.key("name");
+    if !is_driver_name(name.text()?) {
+        return Err(name.wrong("a driver's name, [a-z0-9][a-z0-9_.-]{0,254}"));
+    }
+    Ok(DriverManifest {
+        name: name.text()?.to_owned(),
+        version: version(&root.key("version"))?,
+        description: root.key("description").text_or("")?.to_owned(),
+        abi,
+        sdk: root.key("sdk").optional(Entry::text)?.map(str::to_owned),
+        target: root.key("target").text()?.to_owned(),
+        properties: properties(&root.key("properties"))?,
+        methods: methods(&root.key("methods"))?,
+        raw,
+    })
+}
+
+fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestError> {
+    let mut properties = IndexMap::new();
+    for key in entry.optional(Entry::object)?.into_iter().flat_map(Map::keys) {
+        let property = entry.key(key);
+        property.object()?;
+        let kind = match property.key("type").text_or("any")? {
+            "string" => PropertyKind::String,
+            "integer" => PropertyKind::Integer,
+            "number" => PropertyKind::Number,
+            "boolean" => PropertyKind::Boolean,
+            "object" => PropertyKind::Object,
+            "array" => PropertyKind::Array,
+            // A type is a help for people; the driver checks its values itself.
+            _ => PropertyKind::Any,
+        };
+        let property = Property {
+            description: property.key("description").text_or("")?.to_owned(),
+            kind,
+            required: property.key("required").flag_or(false)?,
+            secret: property.key("secret").flag_or(false)?,
+            default: property.key("default").value().cloned(),
+        };
+        properties.insert(key.clone(), property);
+    }
+    Ok(properties)
+}
+
+fn methods(entry: &Entry<'_>) -> Result<Vec<Method>, ManifestError> {
+    let mut known = HashSet::new();
+    let mut methods = Vec::new();
+    for entry in entry.items()? {
+        let method = method(&entry)?;
+        if !known.insert((method.on, method.name.clone())) {
+            return Err(entry.key("name").wrong("a name that no other method here has"));
+        }
+        methods.push(method);
+    }
+    Ok(methods)
+}
+
+fn method(entry: &Entry<'_>) -> Result<Method, ManifestError> {
+    entry.object()?;
+    let on = match entry.key("on") {
+        on if on.text()? == "node" => CalledOn::Node,
+        on if on.text()? == "driver" => CalledOn::Driver,
+        on => return Err(on.newer("node, driver")),
+    };
+    let run = match entry.key("run") {
+        run if run.text_or("blocking")? == "blocking" => RunKind::Blocking,
+        run if run.text()? == "deferred" => RunKind::Deferred,
+        run => return Err(run.newer("blocking, deferred")),
+    };
+    let is_async = entry.key("async").flag_or(on == CalledOn::Node)?;
+    let attach = entry.key("attach");
+    if is_async && attach.flag_or(false)? {
+        return Err(attach.wrong("false, because the method is async"));
+    }
+    let time_limit = entry.key("time_limit_ms");
+    if time_limit.optional(Entry::number)? == Some(0) {
+        return Err(time_limit.wrong("at least 1"));
+    }
+    Ok(Method {
+        name: method_name(&entry.key("name"))?,
+        on,
+        http_methods: http_methods(&entry.key("http_methods"))?,
+        is_async,
+        require_exclusive_lock: entry.key("require_exclusive_lock").flag_or(true)? && on == CalledOn::Node,
+        attach: attach.flag_or(false)?,
+        description: entry.key("description").text_or("")?.to_owned(),
+        run,
+        time_limit: time_limit.optional(Entry::number)?.map(Duration::from_millis),
+        body_schema: schema(&entry.key("body_schema"))?,
+        reply_schema: schema(&entry.key("reply_schema"))?,
+    })
+}
+
+fn method_name(entry: &Entry<'_>) -> Result<String, ManifestError> {
+    let name = entry.text()?;
+    // `standard:action` is kept for interfaces that every driver of a later version may implement.
+    if name.contains(':') {
+        return Err(entry.newer("names without a colon"));
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if name.is_empty() || name.len() > 255 || !name.chars().all(fits) || name == "methods" {
+        return Err(entry.wrong("a method's name, [A-Za-z0-9_.-]{1,255} and not 'methods'"));
+    }
+    Ok(name.to_owned())
+}
+
+fn http_methods(entry: &Entry<'_>) -> Result<Vec<String>, ManifestError> {
+    if entry.value().is_none() {
+        return Ok(vec!["POST".to_owned()]);
+    }
+    let mut verbs = Vec::new();
+    for entry in entry.items()? {
+        let verb = entry.text()?;
+        if verb.is_empty() || !verb.chars().all(|c| c.is_ascii_uppercase()) {
+            return Err(entry.wrong("an HTTP verb in capitals"));
+        }
+        if !matches!(verb, "GET" | "POST" | "PUT" | "PATCH" | "DELETE") {
+            return Err(entry.newer("GET, POST, PUT, PATCH, DELETE"));
+        }
+        if !verbs.iter().any(|known| known == verb) {
+            verbs.push(verb.to_owned());
+        }
+    }
+    if verbs.is_empty() {
+        return Err(entry.wrong("at least one HTTP verb"));
+    }
+    Ok(verbs)
+}
+
+/// A JSON Schema is an object, or `true` and `false` (draft 2020-12, section 4.3).
+fn schema(entry: &Entry<'_>) -> Result<Option<Value>, ManifestError> {
+    match entry.value() {
+        None => Ok(None),
+        Some(schema @ (Value::Object(_) | Value::Bool(_))) => Ok(Some(schema.clone())),
+        Some(_) => Err(entry.wrong("a JSON Schema")),
+    }
+}
+
+fn version(entry: &Entry<'_>) -> Result<Version, ManifestError> {
+    Version::parse(entry.text()?).map_err(|_| entry.wrong("a version such as 1.0.0"))
+}
+
+fn is_driver_name(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 255
+        && name.starts_with(letter)
+        && name.chars().all(|c| letter(c) || matches!(c, '_' | '.' | '-'))
+}
+
+fn newer(at: &str, found: String, known: String) -> ManifestError {
+    ManifestError::NeedsNewerHost {
+        at: at.to_owned(),
+        found,
+        known,
+    }
+}
+
+#[cfg(test)]
+mod tests;

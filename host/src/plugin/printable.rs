@@ -1,0 +1,41 @@
+//! Text from foreign files, made safe for a terminal and a log.
+
+/// `text` on one line: white space runs become one blank, other control characters are shown as escapes.
+///
+/// A manifest is foreign data: without this, a description could move the cursor or forge a second log line.
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for (i, word) in text.split_whitespace().enumerate() {
+        if i > 0 {
+            line.push(' ');
+        }
+        for c in word.chars() {
+            if c.is_control() || is_direction_mark(c) {
+                line.extend(c.escape_unicode());
+            } else {
+                line.push(c);
+            }
+        }
+    }
+    line
+}
+
+/// Marks that reorder the text around them on a terminal (Unicode bidirectional embeddings, overrides and isolates).
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn control_characters_cannot_reach_a_terminal() {
+        assert_eq!(
+            printable("red\u{1b}[31m\ralert\n  second\u{7}"),
+            "red\\u{1b}[31m alert second\\u{7}"
+        );
+        assert_eq!(printable("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
+        assert_eq!(printable("plain – ünïcode"), "plain – ünïcode");
+    }
+}
