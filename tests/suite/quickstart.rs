@@ -67,7 +67,7 @@ fn the_quick_start_serves_the_fake_driver_and_its_three_calls_work() {
     let serve = commands(&blocks[0]).join("\n");
     let calls = commands(&blocks[1]);
     assert!(serve.contains("cargo build --release"), "{serve}");
-    assert!(calls.len() >= 3, "{calls:?}");
+    assert_eq!(calls.len(), 3, "{calls:?}");
 
     let folder = tempfile::tempdir().unwrap();
     let log = Log::default();
