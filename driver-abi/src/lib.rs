@@ -3,18 +3,22 @@
 #[doc(hidden)]
 pub use abi_stable;
 
-mod boundary;
+mod call;
 mod export;
 mod fault;
+mod module;
 mod note;
+mod objects;
 
-pub use boundary::{
-    Call, CallContext, CallContext_TO, Completion, CompletionObject, Completion_TO, Context, Driver,
-    DriverModule, DriverModuleRef, DriverObject, Driver_TO, Host, HostObject, Host_TO, Reply,
-};
+pub use call::{Call, Reply};
 pub use export::ROOT_SYMBOL;
 pub use fault::{kind, Fault};
+pub use module::{DriverModule, DriverModuleRef};
 pub use note::{padded, Note, MANIFEST_FORMAT, MANIFEST_MAX_BYTES, NOTE_OWNER, NOTE_SECTION, NOTE_TYPE};
+pub use objects::{
+    CallContext, CallContext_TO, Completion, CompletionObject, Completion_TO, Context, Driver, DriverObject,
+    Driver_TO, Host, HostObject, Host_TO,
+};
 
 /// The types of `abi_stable` in which this boundary is spelled, so that nobody needs a second copy of it.
 pub mod types {

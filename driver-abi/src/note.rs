@@ -25,7 +25,7 @@ pub struct Note<const N: usize> {
 
 /// `len` rounded up to the alignment of a note.
 pub const fn padded(len: usize) -> usize {
-    (len + 3) / 4 * 4
+    len.div_ceil(4) * 4
 }
 
 impl<const N: usize> Note<N> {
@@ -34,10 +34,8 @@ impl<const N: usize> Note<N> {
     /// # Panics
     /// At compile time, when `N` is not [`padded`]`(manifest.len())` or the manifest is larger than
     /// [`MANIFEST_MAX_BYTES`].
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "bounded by MANIFEST_MAX_BYTES just above; try_from is not const"
-    )]
+    // Bounded by MANIFEST_MAX_BYTES in the first line; `try_from` is not const.
+    #[allow(clippy::cast_possible_truncation)]
     pub const fn new(manifest: &str) -> Self {
         assert!(
             manifest.len() <= MANIFEST_MAX_BYTES,
@@ -61,5 +59,33 @@ impl<const N: usize> Note<N> {
             owner: NOTE_OWNER,
             descriptor,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes that the front page promises, as a reader of a file sees them.
+    #[test]
+    fn a_note_is_laid_out_as_elf_says() {
+        const MANIFEST: &str = "{\"a\":1}";
+        static NOTE: Note<{ padded(MANIFEST.len()) }> = Note::new(MANIFEST);
+        assert_eq!(std::mem::align_of_val(&NOTE), 4);
+        let place = |field: *const u8| field as usize - std::ptr::addr_of!(NOTE) as usize;
+        assert_eq!(place(std::ptr::addr_of!(NOTE.owner_size).cast()), 0);
+        assert_eq!(place(std::ptr::addr_of!(NOTE.descriptor_size).cast()), 4);
+        assert_eq!(place(std::ptr::addr_of!(NOTE.kind).cast()), 8);
+        assert_eq!(place(std::ptr::addr_of!(NOTE.owner).cast()), 12);
+        assert_eq!(place(std::ptr::addr_of!(NOTE.descriptor).cast()), 20);
+        assert_eq!(std::mem::size_of_val(&NOTE), 20 + 8);
+        assert_eq!((NOTE.owner_size, NOTE.descriptor_size, NOTE.kind), (8, 7, 1));
+        assert_eq!(&NOTE.owner, b"BMDRIVE\0");
+        assert_eq!(&NOTE.descriptor, b"{\"a\":1}\0");
+    }
+
+    #[test]
+    fn a_descriptor_is_padded_to_four_bytes() {
+        assert_eq!([0, 1, 3, 4, 5].map(padded), [0, 4, 4, 4, 8]);
     }
 }

@@ -88,7 +88,7 @@ impl Fake {
         self.compare(call, &args, "woof")
     }
 
-    /// Logs its arguments
+    /// Test pass-through to wait.
     #[node_method]
     fn log_passthrough(&self, call: &Call, args: Value) -> Result<(), Fault> {
         call.info(format_args!("log_passthrough was called with {args}"));

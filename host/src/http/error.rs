@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 
 mod call;
+mod node;
 
 /// Seconds after which a client may ask again when something was busy.
 const RETRY_AFTER_SECONDS: u64 = 1;

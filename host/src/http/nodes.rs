@@ -1,14 +1,114 @@
-//! stub
-use super::*;
-pub(super) fn find(
+//! Ironic's node API. Reads come from the index and wait for nothing; changes hold the node's lock.
+
+mod create;
+mod fields;
+mod input;
+mod list;
+mod notation;
+mod patch;
+mod show;
+mod update;
+mod validate;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::routing::get;
+use uuid::Uuid;
+
+use super::request::RequestInfo;
+use super::{Api, ApiError, ApiVersion, body};
+use crate::node::fields::Node;
+use crate::node::lock::{Holder, NodeGuard};
+
+/// From here on a node can be addressed by its name.
+const NAMES: ApiVersion = ApiVersion(5);
+
+/// The table of routes.
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/v1/nodes", get(list::summary).post(create::create))
+        .route("/v1/nodes/detail", get(list::detail))
+        .route("/v1/nodes/validate", get(validate::by_argument))
+        .route(
+            "/v1/nodes/{node}",
+            get(show::show).patch(update::patch).delete(update::delete),
+        )
+        .route("/v1/nodes/{node}/states", get(show::states))
+        .route("/v1/nodes/{node}/validate", get(validate::validate))
+        .route(
+            "/v1/nodes/{node}/maintenance",
+            axum::routing::put(update::set_maintenance).delete(update::clear_maintenance),
+        )
+}
+
+/// The node of a path: a uuid or, where the version knows names, a name.
+///
+/// # Errors
+/// Ironic's `Node X could not be found.`
+pub(super) fn find(api: &Api, ident: &str, version: ApiVersion) -> Result<Arc<Node>, ApiError> {
+    let found = match Uuid::parse_str(ident) {
+        Ok(uuid) => api.nodes.get(&uuid),
+        Err(_) if version >= NAMES => api.nodes.find(ident),
+        Err(_) => None,
+    };
+    found.ok_or_else(|| ApiError::node_not_found(ident))
+}
+
+/// Takes the node's lock for work of the host's own.
+async fn hold(api: &Api, node: &Node, what: &str, info: &RequestInfo) -> Result<NodeGuard, ApiError> {
+    let holder = Holder {
+        what: what.into(),
+        request_id: info.id.clone(),
+    };
+    Ok(api.locks.acquire(node.uuid(), holder).await?)
+}
+
+/// A JSON object as a body: nothing is `{}`.
+async fn object(
     api: &Api,
-    ident: &str,
-    _v: ApiVersion,
-) -> Result<Arc<crate::node::fields::Node>, ApiError> {
-    api.nodes
-        .find(ident)
-        .ok_or_else(|| ApiError::no_such_resource(ident))
+    parts: &axum::http::request::Parts,
+    body: Body,
+) -> Result<serde_json::Value, ApiError> {
+    let bytes = body::arguments(&parts.headers, body, &api.config.limits).await?;
+    // Checked already; what is left are numbers that no computer keeps.
+    serde_json::from_slice(&bytes)
+        .map_err(|error| ApiError::bad_request(format!("Request body is not usable: {error}")))
 }
-pub(super) fn routes() -> axum::Router<Arc<Api>> {
-    axum::Router::new()
+
+/// A reply with JSON that is written already.
+fn written(json: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(json));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
+
+/// A 202 without a body.
+fn accepted() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}
+
+/// A 204.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// Makes a 200 a 201 with the new resource's address.
+fn created(mut response: Response<Body>, location: &str) -> Response<Body> {
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

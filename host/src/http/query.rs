@@ -41,23 +41,7 @@ impl Arguments {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
-        let word = value.trim().to_lowercase();
-        if TRUE.contains(&word.as_str()) {
-            return Ok(Some(true));
-        }
-        if FALSE.contains(&word.as_str()) {
-            return Ok(Some(false));
-        }
-        let mut words: Vec<_> = TRUE
-            .iter()
-            .chain(&FALSE)
-            .map(|word| format!("'{word}'"))
-            .collect();
-        words.sort_unstable();
-        Err(ApiError::bad_request(format!(
-            "Invalid {name}: Unrecognized value '{value}', acceptable values are: {}",
-            words.join(", ")
-        )))
+        boolean(name, &value).map(Some)
     }
 
     /// A comma-separated list.
@@ -84,6 +68,30 @@ impl Arguments {
         let names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         Err(ApiError::unexpected_arguments(&names))
     }
+}
+
+/// A word that stands for a boolean, in one of Ironic's spellings.
+///
+/// # Errors
+/// Ironic's sentence with all spellings.
+pub(super) fn boolean(name: &str, value: &str) -> Result<bool, ApiError> {
+    let word = value.trim().to_lowercase();
+    if TRUE.contains(&word.as_str()) {
+        return Ok(true);
+    }
+    if FALSE.contains(&word.as_str()) {
+        return Ok(false);
+    }
+    let mut words: Vec<_> = TRUE
+        .iter()
+        .chain(&FALSE)
+        .map(|word| format!("'{word}'"))
+        .collect();
+    words.sort_unstable();
+    Err(ApiError::bad_request(format!(
+        "Invalid {name}: Unrecognized value '{value}', acceptable values are: {}",
+        words.join(", ")
+    )))
 }
 
 #[cfg(test)]

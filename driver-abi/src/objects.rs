@@ -1,30 +1,13 @@
-//! Everything that crosses. Append only: see "What may change" in the crate's front page.
+//! The objects that cross: what a driver implements, and what the host implements for it.
+//! Append only: see "What may change" in the crate's front page.
 
-#![allow(
-    clippy::missing_safety_doc,
-    reason = "the functions that abi_stable's macros generate carry no docs"
-)]
-#![allow(
-    missing_docs,
-    reason = "abi_stable's macros generate public items; every item written here has its docs"
-)]
-#![allow(
-    non_local_definitions,
-    non_camel_case_types,
-    reason = "abi_stable's sabi_trait generates them"
-)]
-#![allow(
-    clippy::undocumented_unsafe_blocks,
-    clippy::multiple_unsafe_ops_per_block,
-    reason = "abi_stable's macros generate them"
-)]
+// abi_stable's `sabi_trait` writes its impls into a constant beside each trait; nothing else in this file defines impls.
+#![allow(non_local_definitions)]
 
-use abi_stable::library::RootModule;
-use abi_stable::sabi_types::VersionStrings;
-use abi_stable::std_types::{RArc, RBox, ROption, RResult, RSlice, RStr, RString, RVec};
-use abi_stable::{package_version_strings, sabi_trait, StableAbi};
+use abi_stable::sabi_trait;
+use abi_stable::std_types::{RArc, RBox, RResult, RSlice, RStr};
 
-use crate::Fault;
+use crate::{Call, Fault, Reply};
 
 /// A driver, owned by the host. Dropped by the host after [`Driver::shut_down`], or never.
 pub type DriverObject = Driver_TO<'static, RBox<()>>;
@@ -34,62 +17,6 @@ pub type Context = CallContext_TO<'static, RArc<()>>;
 pub type CompletionObject = Completion_TO<'static, RBox<()>>;
 /// The host as a driver sees it outside calls, owned by the driver.
 pub type HostObject = Host_TO<'static, RBox<()>>;
-
-/// The one thing that a driver's library exports, under [`ROOT_SYMBOL`](crate::ROOT_SYMBOL).
-#[repr(C)]
-#[derive(StableAbi)]
-#[sabi(kind(Prefix(prefix_ref = DriverModuleRef)))]
-#[sabi(missing_field(option))]
-pub struct DriverModule {
-    /// Creates the driver from its configuration.
-    ///
-    /// `config` is a JSON object in UTF-8: the table `[drivers.NAME.config]` of the operator's file, `{}` without one.
-    /// It is borrowed for the length of the function. The driver owns `host` and drops it when it likes.
-    ///
-    /// # Errors
-    /// A fault stops the start of the host; its message is shown to the operator as one line.
-    ///
-    /// # Thread-safety
-    /// Called once per load, on a thread of the host, before anything else.
-    #[sabi(last_prefix_field)]
-    pub create: extern "C" fn(config: RSlice<'_, u8>, host: HostObject) -> RResult<DriverObject, Fault>,
-}
-
-impl RootModule for DriverModuleRef {
-    abi_stable::declare_root_module_statics! {DriverModuleRef}
-    const BASE_NAME: &'static str = "driver";
-    const NAME: &'static str = "driver";
-    const VERSION_STRINGS: VersionStrings = package_version_strings!();
-}
-
-/// One call as the driver gets it: borrowed from the host, which keeps it until the function returns.
-///
-/// Closed for ever; what later versions know about a call is asked from its [`Context`].
-#[repr(C)]
-#[derive(StableAbi, Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// The method's name, as the manifest has it.
-    pub method: RStr<'a>,
-    /// The HTTP verb in capitals; one of those that the manifest lists for the method.
-    pub http_method: RStr<'a>,
-    /// The arguments: one JSON value in UTF-8, already checked for syntax and depth. `{}` when the client sent none.
-    pub body: RSlice<'a, u8>,
-    /// For a method of a node: `{uuid, name, driver, driver_info, properties, extra}` as JSON in UTF-8.
-    /// Nothing for a method of the driver itself.
-    pub node: ROption<RSlice<'a, u8>>,
-}
-
-/// What a call answers. Owned by the host from then on, and freed by it through the driver's own allocator.
-///
-/// Closed for ever.
-#[repr(C)]
-#[derive(StableAbi, Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// One JSON value in UTF-8; for a method with `attach`, any bytes.
-    pub body: RVec<u8>,
-    /// The media type of an `attach` reply. Empty everywhere else.
-    pub content_type: RString,
-}
 
 /// What a driver implements.
 ///

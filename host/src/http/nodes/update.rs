@@ -1,0 +1,176 @@
+//! Changes of a node. Each holds the node's lock, and is made on the revision that it has seen.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::Response;
+use serde_json::Value;
+
+use super::input::{self, Occasion};
+use super::notation::quote;
+use super::patch::Patch;
+use crate::http::links::Links;
+use crate::http::query::Arguments;
+use crate::http::request::RequestInfo;
+use crate::http::{Api, ApiError};
+use crate::node::fields::{Node, NodeFields};
+use crate::node::store::NodeError;
+
+/// `PATCH /v1/nodes/{node}`
+pub(super) async fn patch(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    links: Links,
+    Path(ident): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let mut arguments = Arguments::parse(request.uri().query());
+    let reset_interfaces = arguments.take_bool("reset_interfaces")?;
+    arguments.finish()?;
+    if reset_interfaces.is_some() {
+        info.version.require(45)?;
+    }
+    let node = super::find(&api, &ident, info.version)?;
+    let (parts, body) = request.into_parts();
+    let patch = Patch::parse(super::object(&api, &parts, body).await?, info.version)?;
+    if reset_interfaces == Some(true) && !patch.sets("driver") {
+        let text = "The reset_interfaces parameter can only be used when changing the node's driver.";
+        return Err(ApiError::bad_request(text));
+    }
+    let change = |node: &Node| {
+        let mut document = input::document(node);
+        patch.apply(&mut document, &api.nodes.secrets())?;
+        input::read(
+            &api,
+            Occasion::Change {
+                ident: &ident,
+                patch: &patch,
+            },
+            document,
+            Some(node),
+        )
+    };
+    // What cannot be is refused without waiting for the lock.
+    change(&node)?;
+    let guard = super::hold(&api, &node, "update", &info).await?;
+    let node = make(&api, &node, change).await?;
+    drop(guard);
+    Ok(super::show::whole(&api, &links, &node, info.version))
+}
+
+/// `DELETE /v1/nodes/{node}`
+pub(super) async fn delete(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path(ident): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    Arguments::parse(request.uri().query()).finish()?;
+    let node = super::find(&api, &ident, info.version)?;
+    let guard = super::hold(&api, &node, "delete", &info).await?;
+    let node = api
+        .nodes
+        .get(&node.uuid())
+        .ok_or_else(|| ApiError::node_not_found(&ident))?;
+    if node.protected() {
+        return Err(ApiError::node_protected(node.uuid()));
+    }
+    if let Some(instance) = node.rare().instance_uuid.filter(|_| !node.maintenance()) {
+        return Err(ApiError::node_associated(node.uuid(), instance));
+    }
+    api.nodes.delete(node.uuid()).await?;
+    drop(guard);
+    tracing::info!(request_id = &*info.id, node = %node.uuid(), "deleted");
+    Ok(super::no_content())
+}
+
+/// `PUT /v1/nodes/{node}/maintenance`
+pub(super) async fn set_maintenance(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path(ident): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    Arguments::parse(request.uri().query()).finish()?;
+    let node = super::find(&api, &ident, info.version)?;
+    let (parts, body) = request.into_parts();
+    let reason = reason(super::object(&api, &parts, body).await?)?;
+    maintain(&api, &info, &node, true, reason).await
+}
+
+/// `DELETE /v1/nodes/{node}/maintenance`
+pub(super) async fn clear_maintenance(
+    State(api): State<Arc<Api>>,
+    info: RequestInfo,
+    Path(ident): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    Arguments::parse(request.uri().query()).finish()?;
+    let node = super::find(&api, &ident, info.version)?;
+    maintain(&api, &info, &node, false, None).await
+}
+
+async fn maintain(
+    api: &Api,
+    info: &RequestInfo,
+    node: &Node,
+    maintenance: bool,
+    reason: Option<Box<str>>,
+) -> Result<Response<Body>, ApiError> {
+    let guard = super::hold(api, node, "maintenance", info).await?;
+    let change = |node: &Node| {
+        let mut fields = node.fields();
+        fields.maintenance = maintenance;
+        fields.rare.maintenance_reason.clone_from(&reason);
+        Ok(fields)
+    };
+    make(api, node, change).await?;
+    drop(guard);
+    Ok(super::accepted())
+}
+
+fn reason(body: Value) -> Result<Option<Box<str>>, ApiError> {
+    let Value::Object(mut members) = body else {
+        return Err(ApiError::bad_request(format!(
+            "Expected an object with a reason: {}",
+            quote(&body)
+        )));
+    };
+    let reason = members.remove("reason");
+    if !members.is_empty() {
+        let names: Vec<_> = members.keys().map(String::as_str).collect();
+        return Err(ApiError::unexpected_arguments(&names));
+    }
+    match reason {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.into())),
+        Some(other) => Err(ApiError::bad_request(format!(
+            "Expected string for reason: {}",
+            quote(&other)
+        ))),
+    }
+}
+
+/// Changes a node under its lock. `last_error` may still change meanwhile, by a call that takes no lock: then the change is
+/// made again on the newer revision.
+async fn make(
+    api: &Api,
+    found: &Node,
+    change: impl Fn(&Node) -> Result<NodeFields, ApiError>,
+) -> Result<Arc<Node>, ApiError> {
+    loop {
+        let node = api
+            .nodes
+            .get(&found.uuid())
+            .ok_or_else(|| NodeError::Gone { uuid: found.uuid() })?;
+        let fields = change(&node)?;
+        if fields == node.fields() {
+            return Ok(node);
+        }
+        match api.nodes.update(&node, fields).await {
+            Err(NodeError::Changed { .. }) => {}
+            done => return Ok(done?),
+        }
+    }
+}
