@@ -77,7 +77,7 @@ seen["async"] = answer(call("n1", "POST", "first_method", body={"bar": "baz"}))
 seen["faults"] = {
     "unknown method": fault(call, "n1", "POST", "nope"),
     "missing argument": fault(call, "n1", "POST", "second_method"),
-    "not found": fault(call, "n1", "POST", "fail_sync", {"kind": "not-found", "message": "no such fan"}),
+    "not found": fault(call, "n1", "POST", "fail_sync", {"kind": "not_found", "message": "no such fan"}),
     "unknown node": fault(metal.get_node, "n2"),
     "unknown driver": fault(metal.get_driver, "nope"),
     "bad node": fault(metal.create_node, driver="nope"),

@@ -314,10 +314,22 @@ fn the_shipped_file_shows_every_key_with_a_comment_and_its_default_and_is_accept
         commented = line.starts_with('#') || (commented && !line.is_empty());
     }
     // everything that is only shown is accepted as well when it is switched on
+    let active: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once(" ="))
+        .map(|(name, _)| name)
+        .collect();
+    let already = |line: &str| {
+        line.split_once(" =")
+            .is_some_and(|(name, _)| active.contains(&name))
+    };
     let all: Vec<String> = text
         .lines()
         .map(|line| {
-            if line.starts_with('#') && (is_key(&shown(line)) || is_table(&shown(line))) {
+            if line.starts_with('#')
+                && !already(&shown(line))
+                && (is_key(&shown(line)) || is_table(&shown(line)))
+            {
                 shown(line)
             } else {
                 line.to_owned()

@@ -99,7 +99,7 @@ fn bad_questions_about_drivers_are_told_what_is_wrong() {
     let host = HostProcess::with_fake();
     for (target, status, text) in [
         ("/v1/drivers?foo=bar", 400, "Unexpected arguments: foo"),
-        ("/v1/drivers?foo=bar&baz=1", 400, "Unexpected arguments: baz, foo"),
+        ("/v1/drivers?foo=bar&baz=1", 400, "Unexpected arguments: foo, baz"),
         (
             "/v1/drivers?type=foo",
             400,

@@ -150,7 +150,14 @@ fn waiting_is_fair_first_come_first_served() {
     let (host, _) = held(1.0, 20_000);
     let mut waiting = Vec::new();
     for n in 0..20 {
-        waiting.push(request(&host, "log_passthrough", json!({"turn": format!("turn-{n:02}")})).start());
+        waiting.push(
+            request(
+                &host,
+                "log_passthrough",
+                json!({"bar": 1, "turn": format!("turn-{n:02}")}),
+            )
+            .start(),
+        );
         let enough = Instant::now();
         // apart, so that they arrive in this order; on one machine connections are accepted in order
         eventually("a moment passes", SOON, || {
@@ -223,8 +230,8 @@ fn a_client_that_goes_away_leaves_the_lock_until_the_driver_returns() {
 #[test]
 fn a_waiter_that_goes_away_takes_no_turn() {
     let (host, _) = held(1.0, 20_000);
-    let gone = request(&host, "log_passthrough", json!({"turn": "turn-gone"})).start();
-    let stays = request(&host, "log_passthrough", json!({"turn": "turn-stays"})).start();
+    let gone = request(&host, "log_passthrough", json!({"bar": 1, "turn": "turn-gone"})).start();
+    let stays = request(&host, "log_passthrough", json!({"bar": 1, "turn": "turn-stays"})).start();
     gone.go_away();
     stays.wait().expect(202);
     eventually("the other had its turn", SOON, || {

@@ -35,7 +35,7 @@ fn a_drivers_line_has_its_drivers_name_and_the_requests_id() {
     let reply = host
         .post(
             "/v1/nodes/n1/vendor_passthru/log_passthrough",
-            json!({"word": "canary-log"}),
+            json!({"bar": 1, "word": "canary-log"}),
         )
         .expect(202);
     let id = reply.must_have("openstack-request-id").to_owned();
@@ -48,8 +48,12 @@ fn a_drivers_line_has_its_drivers_name_and_the_requests_id() {
 }
 
 #[test]
-fn a_request_can_be_found_by_its_id() {
-    let host = HostProcess::with_fake();
+fn with_log_level_debug_every_request_can_be_found_by_its_id() {
+    let host = HostProcess::builder()
+        .driver(FAKE)
+        .argument("--log-level")
+        .argument("debug")
+        .start();
     for target in ["/v1/drivers", "/v1/drivers/nope"] {
         let id = host.get(target).must_have("openstack-request-id").to_owned();
         eventually(&format!("{target} in the log"), SOON, || {
@@ -68,7 +72,7 @@ fn readable_lines_have_no_colour_codes_when_nobody_looks_at_a_terminal() {
     let reply = host
         .post(
             "/v1/nodes/n1/vendor_passthru/log_passthrough",
-            json!({"word": "canary-log"}),
+            json!({"bar": 1, "word": "canary-log"}),
         )
         .expect(202);
     let id = reply.must_have("openstack-request-id").to_owned();
@@ -90,7 +94,7 @@ fn a_clients_text_cannot_forge_a_line() {
     )
     .expect(200);
     host.create_node("n1");
-    let body = json!({"a": "b\n{\"level\":\"FORGED\"}"});
+    let body = json!({"bar": 1, "a": "b\n{\"level\":\"FORGED\"}"});
     host.post("/v1/nodes/n1/vendor_passthru/log_passthrough", body)
         .expect(202);
     eventually("the driver's line", SOON, || {

@@ -168,7 +168,12 @@ fn the_fake_methods_answer_as_ironics_do() {
         let get = host.get(&format!("/v1/nodes/n1/vendor_passthru/{method}"));
         get.refused(400, &format!("The method {method} does not support HTTP GET"));
     }
-    call(&host, "log_passthrough", json!({"anything": [1, {"x": null}]})).expect(202);
+    call(
+        &host,
+        "log_passthrough",
+        json!({"bar": 1, "anything": [1, {"x": null}]}),
+    )
+    .expect(202);
     let logged = || host.log.lines_with(&["anything"]).first().cloned();
     eventually(
         "the fake driver logs its arguments",
@@ -191,10 +196,10 @@ fn a_method_with_attach_answers_bytes_of_its_own_type() {
 fn the_kind_of_a_fault_decides_the_status_and_its_text_reaches_the_client() {
     let (host, _) = host_with_node();
     for (kind, status) in [
-        ("invalid-parameter", 400),
-        ("missing-parameter", 400),
+        ("invalid_parameter", 400),
+        ("missing_parameter", 400),
         ("conflict", 400),
-        ("not-found", 404),
+        ("not_found", 404),
         ("unavailable", 502),
         ("timeout", 504),
         ("internal", 500),

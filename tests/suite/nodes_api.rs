@@ -79,7 +79,7 @@ fn a_node_that_cannot_be_is_refused_with_the_reason() {
     let long = "n".repeat(256);
     for (node, text) in [
         (json!({}), "driver"),
-        (json!({"driver": 1}), "driver"),
+        (json!({"driver": 1}), "is not of type 'string'"),
         (
             json!({"driver": "nope"}),
             "No valid host was found. Reason: No conductor service registered which supports driver nope",
@@ -91,10 +91,16 @@ fn a_node_that_cannot_be_is_refused_with_the_reason() {
         (json!({"driver": "fake", "bogus": 1}), "bogus"),
         (json!({"driver": "fake", "last_error": "x"}), "last_error"),
         (json!({"driver": "fake", "reservation": "x"}), "reservation"),
-        (json!({"driver": "fake", "driver_info": "str"}), "driver_info"),
-        (json!({"driver": "fake", "properties": [1]}), "properties"),
-        (json!({"driver": "fake", "extra": 1}), "extra"),
-        (json!({"driver": "fake", "maintenance": "maybe"}), "maintenance"),
+        (
+            json!({"driver": "fake", "driver_info": "str"}),
+            "'str' is not of type 'object'",
+        ),
+        (
+            json!({"driver": "fake", "properties": [1]}),
+            "is not of type 'object'",
+        ),
+        (json!({"driver": "fake", "extra": 1}), "1 is not of type 'object'"),
+        (json!({"driver": "fake", "maintenance": "maybe"}), "maybe"),
         (
             json!({"driver": "fake", "name": "bad name"}),
             "Cannot create node with invalid name 'bad name'",
@@ -370,7 +376,7 @@ fn secrets_are_masked_wherever_a_node_is_shown() {
         assert!(text.contains("\"fake_password\":\"******\""), "{text}");
         assert!(text.contains("\"user\":\"admin\""), "{text}");
     }
-    let bad = json!([{"op": "replace", "path": "/driver_info/nokey/x", "value": "canary-8"}]);
+    let bad = json!([{"op": "replace", "path": "/driver_info/nokey/password", "value": "canary-8"}]);
     let refused = host
         .request("PATCH", "/v1/nodes/n1")
         .json(&bad)

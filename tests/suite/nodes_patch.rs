@@ -101,7 +101,7 @@ fn a_refused_patch_changes_nothing() {
         (
             json!([{"op": "replace", "path": "/driver_info", "value": "str"}]),
             400,
-            "driver_info",
+            "'str' is not of type 'object'",
         ),
         (
             json!([{"op": "add", "path": "/name", "value": "a b"}]),

@@ -20,7 +20,7 @@ fn one_line(output: &CommandOutput, code: i32) -> String {
 fn an_empty_list_of_drivers_is_refused() {
     let output = HostProcess::builder().available(FAKE).serve_to_end();
     assert!(
-        one_line(&output, 3).contains("enabled_drivers"),
+        one_line(&output, 4).contains("enabled_drivers"),
         "{}",
         output.stderr
     );

