@@ -309,6 +309,39 @@ fn fake_drivers_are_listed_only_on_request() {
 }
 
 #[test]
+fn with_a_configuration_the_list_shows_what_would_be_loaded_and_what_is_missing() {
+    let folder = Folder::new();
+    folder.put("plain.so", PLAIN);
+    folder.put("trace.so", WRITES_AT_LOAD);
+    folder.write(
+        "plugins.toml",
+        b"plugin_dir = \".\"\nenabled_drivers = [\"plain\", \"plane\"]\n",
+    );
+    let config = folder.path().join("plugins.toml");
+    let list = |arguments: &[&str]| {
+        let fixed = ["list-available", "--config", config.to_str().unwrap()];
+        host_command(&[&fixed, arguments].concat()).succeeded()
+    };
+    let states = list(&["--json"]).json();
+    let facts = |i: usize| {
+        (
+            states[i]["state"].as_str().unwrap(),
+            states[i]["enabled"].as_bool().unwrap(),
+        )
+    };
+    assert_eq!(
+        (facts(0), facts(1)),
+        (("enabled", true), ("available", false)),
+        "{states:#}"
+    );
+    let words = list(&[]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("driver 'plane' is enabled but missing") && words.contains("did you mean plain?"),
+        "{words}"
+    );
+}
+
+#[test]
 fn the_table_reads_well_at_eighty_columns() {
     let folder = Folder::new();
     folder.put("libplain_driver.so", PLAIN);
