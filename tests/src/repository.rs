@@ -1,6 +1,6 @@
 //! The source tree, as a clone has it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The top level of the repository.
 pub fn repository_root() -> &'static Path {
@@ -46,7 +46,7 @@ fn walk(folder: &Path, files: &mut Vec<SourceFile>) {
     }
 }
 
-fn relative(path: &PathBuf) -> String {
+fn relative(path: &Path) -> String {
     path.strip_prefix(repository_root())
         .expect("a path inside")
         .to_string_lossy()

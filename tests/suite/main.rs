@@ -1,4 +1,4 @@
-//! Every test of the whole, in one binary.
+//! Every test of the whole, in one binary: linking it is what takes time.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,6 +6,28 @@
     reason = "a test fails by panicking"
 )]
 
+mod cli_client;
+mod config;
+mod docs;
+mod driver_passthru;
+mod drivers_api;
 mod evolution;
+mod ironicclient;
+mod limits;
 mod listing;
 mod loading;
+mod locks;
+mod logs;
+mod node_passthru;
+mod nodes_api;
+mod nodes_patch;
+mod openstacksdk;
+mod panics;
+mod quickstart;
+mod recorded;
+mod replaced_files;
+mod serve_faults;
+mod stranger;
+mod threads;
+mod tree;
+mod versions;
