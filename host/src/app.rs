@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::call::Passthru;
+use crate::call::in_flight::InFlight;
 use crate::call::limits::Limits;
 use crate::cli::LogOptions;
 use crate::config::Config;
@@ -128,15 +129,22 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");
 
     let grace = Duration::from_millis(config.limits.shutdown_grace_ms);
-    let serving = async {
-        server.serve(signals.asked(1), grace).await;
-        stop_calls(&passthru, grace).await;
+    let in_flight = passthru.in_flight();
+    let finished = async {
+        server.serve(signals.asked(1)).await;
+        in_flight.idle().await;
+    };
+    let patience = async {
+        signals.asked(1).await;
+        tracing::info!(running = in_flight.running().len(), "stopping; running calls get {} ms", grace.as_millis());
+        tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        () = serving => {}
+        () = finished => {}
+        () = patience => stop_calls(in_flight),
         () = signals.asked(2) => tracing::warn!("asked to stop twice: ending at once"),
     }
-    if passthru.in_flight().running().is_empty() {
+    if in_flight.running().is_empty() {
         for driver in drivers.values() {
             driver.shut_down();
         }
@@ -164,24 +172,13 @@ async fn open_store(
     Ok(nodes)
 }
 
-/// Lets running calls finish, then asks them to end, and names those that do not.
-async fn stop_calls(passthru: &Passthru, grace: Duration) {
-    let in_flight = passthru.in_flight();
-    let running = in_flight.running().len();
-    if running > 0 {
-        tracing::info!(running, "waiting for running calls");
-    }
-    if tokio::time::timeout(grace, in_flight.idle()).await.is_ok() {
-        return;
-    }
+/// Asks the calls that have not finished in time to end, and names them.
+fn stop_calls(in_flight: &InFlight) {
     for call in in_flight.running() {
         call.state.cancel();
         tracing::warn!(
-            request_id = &*call.state.request_id,
-            driver = &*call.state.driver,
-            method = &*call.method,
-            node = call.node.map(tracing::field::display),
-            "still running; the host stops without it"
+            request_id = &*call.state.request_id, driver = &*call.state.driver, method = &*call.method,
+            node = call.node.map(tracing::field::display), "still running; the host stops without it"
         );
     }
 }

@@ -106,9 +106,20 @@ impl Built {
         path.clone()
     }
 
+    /// The program of a package.
+    pub fn binary(&self, package: &str) -> PathBuf {
+        let Some(path) = self.binaries.get(package) else {
+            panic!(
+                "no program of a package {package}; there are {:?}",
+                self.binaries.keys()
+            );
+        };
+        path.clone()
+    }
+
     /// The host's program.
     pub fn host() -> PathBuf {
-        Built::get().binaries["host"].clone()
+        Built::get().binary("host")
     }
 
     /// Where cargo puts the workspace's artifacts.

@@ -95,7 +95,13 @@ impl Trouble {
             return None;
         }
         let known = match rest.strip_prefix("expected ") {
-            Some(names) => format!("known: {}", names.trim_start_matches("one of ").replace('`', "'")),
+            Some(names) => format!(
+                "known: {}",
+                names
+                    .trim_start_matches("one of ")
+                    .replace("` or `", "`, `")
+                    .replace('`', "'")
+            ),
             None => "it takes none".to_owned(),
         };
         Some((name, known))

@@ -26,7 +26,7 @@ pub fn create<D: Driver>(
         || {
             let driver = Arc::new(D::create(config.as_slice(), host.clone())?);
             Ok(Object {
-                runtime: Runtime::start::<D>()?,
+                runtime: Runtime::start(D::NAME, D::NEEDS_RUNTIME)?,
                 driver: Some(driver),
                 host: host.clone(),
             })

@@ -7,14 +7,14 @@ pub use without_tokio::Runtime;
 
 #[cfg(not(feature = "tokio"))]
 mod without_tokio {
-    use crate::{Driver, Fault};
+    use crate::Fault;
 
     /// No runtime: the attribute refuses `async fn` methods without the feature `tokio`.
     #[doc(hidden)]
     pub struct Runtime;
 
     impl Runtime {
-        pub(crate) fn start<D: Driver>() -> Result<Self, Fault> {
+        pub(crate) fn start(_driver: &str, _needed: bool) -> Result<Self, Fault> {
             Ok(Runtime)
         }
 
@@ -34,7 +34,7 @@ mod with_tokio {
     use crate::answer::{reply, Answer};
     use crate::completion::Pending;
     use crate::guard::{catch, Panicked};
-    use crate::{Driver, Fault};
+    use crate::Fault;
 
     /// A tokio runtime of one thread, with whatever of tokio's drivers (time, I/O) the author's own features switch on.
     #[doc(hidden)]
@@ -46,8 +46,8 @@ mod with_tokio {
     }
 
     impl Runtime {
-        pub(crate) fn start<D: Driver>() -> Result<Self, Fault> {
-            if !D::NEEDS_RUNTIME {
+        pub(crate) fn start(driver: &str, needed: bool) -> Result<Self, Fault> {
+            if !needed {
                 return Ok(Runtime(None));
             }
             let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -57,7 +57,7 @@ mod with_tokio {
             };
             let stop = Arc::clone(&thread.stop);
             std::thread::Builder::new()
-                .name(format!("{}-tokio", D::NAME))
+                .name(format!("{driver}-tokio"))
                 .spawn(move || {
                     runtime.block_on(stop.notified());
                     // Tasks that are left are dropped; threads of `spawn_blocking` are not waited for.

@@ -57,8 +57,9 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` is done, then lets open requests finish for at most `grace`.
-    pub async fn serve(self, stop: impl Future<Output = ()>, grace: Duration) {
+    /// Serves until `stop` is done, then accepts nothing more and waits for the open requests. To be dropped when they
+    /// take too long.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
         let router = routes::routes(self.api.clone());
         let limits = &self.api.config.limits;
         let connections = Arc::new(Semaphore::new(
@@ -99,9 +100,7 @@ impl Server {
             });
         }
         drop(self.listener);
-        if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some clients are still connected after {} ms", grace.as_millis());
-        }
+        graceful.shutdown().await;
     }
 }
 

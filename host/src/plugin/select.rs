@@ -227,16 +227,15 @@ impl Verdict {
     }
 
     fn refuse_duplicate(&mut self, same: &[EnabledDriver]) {
-        let others: Vec<_> = same
+        let others = same
             .iter()
-            .filter(|other| other.file != self.file)
-            .map(|other| format!("'{}'", other.file.display()))
-            .collect();
+            .map(EnabledDriver::file)
+            .filter(|other| *other != self.file);
         self.state = State::Refused;
         self.code = "duplicate-name";
         self.reason = format!(
             "expected one file with this driver's name, found also {}",
-            others.join(", ")
+            error::quoted(others)
         );
         self.remedy = Some("leave one of them in plugin_dir".to_owned());
     }

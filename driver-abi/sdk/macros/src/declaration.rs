@@ -65,7 +65,10 @@ impl Declaration {
         for item in &mut block.items {
             if let ImplItem::Fn(function) = item {
                 let added = take_mark(function).and_then(|mark| match mark {
-                    Some((mark, attribute)) => found.add(&mark, &attribute, function),
+                    Some((mark, attribute)) => {
+                        signature::write_lifetimes(&mut function.sig);
+                        found.add(&mark, &attribute, function)
+                    }
                     None => Ok(()),
                 });
                 found.keep(added);

@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{
-    Error, FnArg, GenericArgument, PathArguments, Result, ReturnType, Signature, Type, TypePath,
+    parse_quote, Error, FnArg, GenericArgument, PathArguments, Result, ReturnType, Signature, Type, TypePath,
     TypeReference,
 };
 
@@ -57,6 +57,25 @@ pub(crate) fn takes_self(signature: &Signature, what: &str) -> Result<()> {
         }
         Some(FnArg::Receiver(receiver)) => Err(Error::new_spanned(receiver, format!("{what} takes `&self`"))),
         _ => Err(Error::new(signature.ident.span(), format!("{what} takes `&self`"))),
+    }
+}
+
+/// Writes the lifetime of `&Call` and `&Node` for the author: an `async fn` must not leave it out.
+pub(crate) fn write_lifetimes(signature: &mut Signature) {
+    for input in &mut signature.inputs {
+        let FnArg::Typed(typed) = input else { continue };
+        let Type::Reference(reference) = &mut *typed.ty else {
+            continue;
+        };
+        let Type::Path(path) = &mut *reference.elem else {
+            continue;
+        };
+        let Some(last) = path.path.segments.last_mut() else {
+            continue;
+        };
+        if last.arguments.is_none() && (last.ident == "Call" || last.ident == "Node") {
+            last.arguments = PathArguments::AngleBracketed(parse_quote!(<'_>));
+        }
     }
 }
 

@@ -17,16 +17,43 @@ pub(super) fn describe(errors: &AbiInstabilityErrors, host_expects: bool) -> (St
     let Some(deepest) = errors.errors.iter().max_by_key(|error| error.stack_trace.len()) else {
         return ("an unknown difference".to_owned(), String::new());
     };
-    let path: Vec<_> = deepest.stack_trace.iter().map(|step| name(&step.found)).collect();
-    let mut what = match deepest.errs.first() {
-        Some(error) => difference(error, host_expects),
-        None => "an unknown difference".to_owned(),
+    // A type whose parts differ has another size too; the parts say more.
+    let Some(error) = deepest.errs.iter().min_by_key(|error| is_consequence(error)) else {
+        return ("an unknown difference".to_owned(), String::new());
     };
-    if !path.is_empty() {
-        what = format!("in {}: {what}", path.join("."));
+    let what = printable(&format!(
+        "in {}: {}",
+        place(&deepest.stack_trace),
+        difference(error, host_expects)
+    ));
+    let path: Vec<_> = deepest.stack_trace.iter().map(|step| name(&step.found)).collect();
+    let logged = printable(&format!("{}: {deepest:?}", path.join(".")));
+    (what, logged.chars().take(LOGGED_CHARS).collect())
+}
+
+fn is_consequence(error: &AbiInstability) -> bool {
+    matches!(error, AbiInstability::Size(_) | AbiInstability::Alignment(_))
+}
+
+/// The type in which both sides differ, if they agree on its name; else the field or function that leads there.
+fn place(path: &[ExpectedFound<TLFieldOrFunction>]) -> String {
+    if let Some(ExpectedFound {
+        expected: TLFieldOrFunction::Field(expected),
+        found: TLFieldOrFunction::Field(found),
+    }) = path.last()
+    {
+        let (expected, found) = (expected.full_type().to_string(), found.full_type().to_string());
+        if expected == found {
+            return format!("type {found}");
+        }
     }
-    let logged = printable(&format!("{deepest:?}"));
-    (printable(&what), logged.chars().take(LOGGED_CHARS).collect())
+    // Arguments have no names, and results one that is abi_stable's own.
+    let named = |name: &String| name.starts_with(|c: char| c.is_ascii_alphabetic());
+    path.iter()
+        .rev()
+        .map(|step| name(&step.found))
+        .find(named)
+        .unwrap_or_else(|| "the root module".to_owned())
 }
 
 fn name(step: &TLFieldOrFunction) -> String {

@@ -54,6 +54,15 @@ pub(super) const HOST_MACHINE: &str = std::env::consts::ARCH;
 pub(super) fn manifest_bytes(file: &File, len: u64) -> Result<Vec<u8>, ManifestError> {
     let source = Source::new(file, len)?;
     let header = source.header()?;
+    // The table of sections is the last thing that a linker writes, so a copy that was cut short has lost it.
+    if let Some(end) = end_of_sections(header)
+        && end > len
+    {
+        return Err(ManifestError::Truncated {
+            expected: end,
+            found: len,
+        });
+    }
     let segments = source.bytes(
         header.e_phoff(NATIVE),
         u64::from(header.e_phnum(NATIVE)) * size_of::<Segment>() as u64,
@@ -177,6 +186,16 @@ const NATIVE_ORDER: u8 = if cfg!(target_endian = "little") {
 } else {
     elf::ELFDATA2MSB.0
 };
+
+/// Where the table of sections ends, if the file has kept one.
+fn end_of_sections(header: &Header) -> Option<u64> {
+    let (offset, entry, count) = (
+        header.e_shoff(NATIVE),
+        header.e_shentsize(NATIVE),
+        header.e_shnum(NATIVE),
+    );
+    (offset > 0).then(|| offset.saturating_add(u64::from(entry) * u64::from(count)))
+}
 
 /// Every segment that would be mapped lies inside the file (a read beyond its end would kill the process), and the
 /// file is no program.

@@ -1,7 +1,6 @@
 //! What is wrong with `enabled_drivers`, one line each: file, expected, found, what to do.
 
-use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a start is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +48,7 @@ pub enum SelectError {
     /// Several files have the name, so none is loaded.
     #[error(
         "driver '{name}' is enabled but ambiguous: expected one file, found {}; leave one of them in plugin_dir",
-        quoted(files)
+        quoted(files.iter().map(PathBuf::as_path))
     )]
     Duplicate {
         /// The name in `enabled_drivers`.
@@ -87,12 +86,19 @@ fn hint(before: &str, names: &[String], after: &str) -> String {
     }
 }
 
-fn quoted(files: &[PathBuf]) -> String {
-    let mut text = String::new();
-    for (i, file) in files.iter().enumerate() {
-        let comma = if i > 0 { " and " } else { "" };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{comma}'{}'", file.display());
+/// The files, or the first few of them and how many more there are.
+pub(super) fn quoted<'a>(files: impl Iterator<Item = &'a Path>) -> String {
+    let mut files = files.peekable();
+    let mut text: Vec<_> = files
+        .by_ref()
+        .take(QUOTED_FILES)
+        .map(|file| format!("'{}'", file.display()))
+        .collect();
+    if files.peek().is_some() {
+        text.push(format!("{} more", files.count()));
     }
-    text
+    text.join(" and ")
 }
+
+/// One line has room for so many paths.
+const QUOTED_FILES: usize = 3;

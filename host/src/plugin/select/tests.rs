@@ -94,6 +94,24 @@ fn two_files_with_one_name_are_both_refused_and_both_named() {
 }
 
 #[test]
+fn a_crowd_of_duplicates_is_still_one_line() {
+    let crowd = (0..100).map(|i| driver(&format!("{i}.so"), "x")).collect();
+    let selection = selected(crowd, &["x"]);
+    let fault = &faults(&selection)[0];
+    assert!(
+        fault.contains("'/drivers/0.so' and '/drivers/1.so' and '/drivers/2.so' and 97 more"),
+        "{fault}"
+    );
+    assert!(
+        selection.verdicts[0]
+            .reason
+            .ends_with("'/drivers/3.so' and 96 more"),
+        "{:?}",
+        selection.verdicts[0]
+    );
+}
+
+#[test]
 fn duplicates_that_nobody_enabled_forbid_nothing() {
     let selection = selected(
         vec![driver("a.so", "x"), driver("b.so", "x"), driver("y.so", "y")],

@@ -1,0 +1,21 @@
+#![allow(unused)] // only the errors are of interest
+use driver_sdk::prelude::*;
+
+struct Lamp;
+
+/// Lamps.
+#[driver(name = "My Lamp")]
+impl Lamp {
+    #[create]
+    fn new() -> Result<Self, Fault> {
+        Ok(Lamp)
+    }
+
+    /// Lights.
+    #[node_method]
+    fn a(&self) -> Result<(), Fault> {
+        todo!()
+    }
+}
+
+fn main() {}

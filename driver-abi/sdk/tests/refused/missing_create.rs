@@ -1,0 +1,16 @@
+#![allow(unused)] // only the errors are of interest
+use driver_sdk::prelude::*;
+
+struct Lamp;
+
+/// Lamps.
+#[driver(name = "lamp")]
+impl Lamp {
+    /// Lights.
+    #[node_method]
+    fn a(&self) -> Result<(), Fault> {
+        todo!()
+    }
+}
+
+fn main() {}

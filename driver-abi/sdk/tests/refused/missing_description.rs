@@ -1,0 +1,20 @@
+#![allow(unused)] // only the errors are of interest
+use driver_sdk::prelude::*;
+
+struct Lamp;
+
+/// Lamps.
+#[driver(name = "lamp")]
+impl Lamp {
+    #[create]
+    fn new() -> Result<Self, Fault> {
+        Ok(Lamp)
+    }
+
+    #[node_method]
+    fn a(&self) -> Result<(), Fault> {
+        todo!()
+    }
+}
+
+fn main() {}
