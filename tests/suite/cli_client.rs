@@ -207,14 +207,18 @@ fn methods_of_nodes_are_listed_and_called() {
 
 #[test]
 fn a_locked_node_is_asked_again_by_the_client_until_it_is_free() {
-    let host = HostProcess::builder()
-        .driver(suite::FAKE)
-        .set("locks.wait_ms", 0)
-        .start();
+    let builder = HostProcess::builder().driver(suite::FAKE).set("locks.wait_ms", 0);
+    let host = builder.argument("--log-level").argument("debug").start();
     host.create_node("n1");
-    host.post("/v1/nodes/n1/vendor_passthru/sleep_async", json!({"seconds": 4}))
+    host.post("/v1/nodes/n1/vendor_passthru/sleep_async", json!({"seconds": 9}))
         .expect(202);
     let call = ["node", "passthru", "call", "n1", "echo_sync", "--arg", "a=1"];
     let echo = openstack(&host, &call).succeeded();
     assert!(echo.stdout.contains("'args': {'a': 1}"), "{}", echo.stdout);
+    let refused = host.log.lines_with(&["\"status\":409", "echo_sync"]);
+    assert!(
+        !refused.is_empty(),
+        "the client was refused at least once: {}",
+        host.log.text()
+    );
 }
