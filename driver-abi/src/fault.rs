@@ -1,3 +1,5 @@
+//! What went wrong, as plain data, and the kinds of it.
+
 use abi_stable::std_types::{RString, RVec};
 use abi_stable::StableAbi;
 

@@ -136,7 +136,11 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     };
     let patience = async {
         signals.asked(1).await;
-        tracing::info!(running = in_flight.running().len(), "stopping; running calls get {} ms", grace.as_millis());
+        tracing::info!(
+            running = in_flight.running().len(),
+            "stopping; running calls get {} ms",
+            grace.as_millis()
+        );
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
@@ -177,8 +181,11 @@ fn stop_calls(in_flight: &InFlight) {
     for call in in_flight.running() {
         call.state.cancel();
         tracing::warn!(
-            request_id = &*call.state.request_id, driver = &*call.state.driver, method = &*call.method,
-            node = call.node.map(tracing::field::display), "still running; the host stops without it"
+            request_id = &*call.state.request_id,
+            driver = &*call.state.driver,
+            method = &*call.method,
+            node = call.node.map(tracing::field::display),
+            "still running; the host stops without it"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Flow one: a file becomes a driver.
 //!
-//! [`scan`] → [`manifest`] → [`select`] → [`library`] → [`loaded`] → [`registry`]. Each step changes the type, so that none can be skipped, and no
+//! [`mod@scan`] → [`manifest`] → [`mod@select`] → [`library`] → [`loaded`] → [`registry`]. Each step changes the type, so that none can be skipped, and no
 //! code of a driver runs before [`library`].
 
 use std::path::Path;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use suite::{Built, CommandOutput, Library, host_command};
+use suite::{Built, CommandOutput, FAKE, Library, host_command};
 
 mod damaged;
 
@@ -289,10 +289,7 @@ fn two_files_with_one_name_are_both_refused_and_name_each_other() {
 fn fake_drivers_are_listed_only_on_request() {
     let folder = Folder::new();
     folder.put("plain.so", PLAIN);
-    folder.write(
-        "tryout.so",
-        &edited(PLAIN, r#""name":"plain""#, r#""name":"fake2""#),
-    );
+    folder.put("tryout.so", FAKE);
     let names = |arguments: &[&str]| -> Vec<String> {
         let list = folder.list(arguments).json();
         list.as_array()
@@ -302,13 +299,46 @@ fn fake_drivers_are_listed_only_on_request() {
             .collect()
     };
     assert_eq!(names(&["--json"]), ["plain"]);
-    assert_eq!(names(&["--json", "--all"]), ["plain", "fake2"]);
+    assert_eq!(names(&["--json", "--all"]), ["plain", "fake"]);
     let text = folder.list(&[]).stdout;
     assert!(
-        !text.contains("fake2") && text.contains("1 fake driver is not shown; --all shows it"),
+        !text.contains("tryout.so") && text.contains("1 fake driver is not shown; --all shows it"),
         "{text}"
     );
-    assert!(folder.list(&["--all"]).stdout.contains("fake2"));
+    assert!(folder.list(&["--all"]).stdout.contains("tryout.so"));
+}
+
+#[test]
+fn with_a_configuration_the_list_shows_what_would_be_loaded_and_what_is_missing() {
+    let folder = Folder::new();
+    folder.put("plain.so", PLAIN);
+    folder.put("trace.so", WRITES_AT_LOAD);
+    folder.write(
+        "plugins.toml",
+        b"plugin_dir = \".\"\nenabled_drivers = [\"plain\", \"plane\"]\n",
+    );
+    let config = folder.path().join("plugins.toml");
+    let list = |arguments: &[&str]| {
+        let fixed = ["list-available", "--config", config.to_str().unwrap()];
+        host_command(&[&fixed, arguments].concat()).succeeded()
+    };
+    let states = list(&["--json"]).json();
+    let facts = |i: usize| {
+        (
+            states[i]["state"].as_str().unwrap(),
+            states[i]["enabled"].as_bool().unwrap(),
+        )
+    };
+    assert_eq!(
+        (facts(0), facts(1)),
+        (("enabled", true), ("available", false)),
+        "{states:#}"
+    );
+    let words = list(&[]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("driver 'plane' is enabled but missing") && words.contains("did you mean plain?"),
+        "{words}"
+    );
 }
 
 #[test]

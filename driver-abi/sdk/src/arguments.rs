@@ -146,7 +146,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read by serde")]
+    #[allow(dead_code)] // only written by serde
     struct Update {
         bar: String,
         #[serde(default)]
@@ -155,7 +155,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only read by serde")]
+    #[allow(dead_code)] // only written by serde
     struct Zone {
         port: u16,
     }

@@ -28,7 +28,6 @@ struct Config {
 }
 
 #[derive(Properties)]
-#[allow(dead_code)]
 struct Device {
     /// Panics when it is validated.
     explosive: Option<bool>,

@@ -74,10 +74,13 @@ impl Author {
     fn build(&self) -> (bool, String) {
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR"));
         let Author { edition, profile, .. } = self;
+        // cargo knows crates in a shared target folder by name, not by place: each has one of its own.
+        let folder = self.folder.path().file_name().unwrap().to_string_lossy();
+        let name = format!("lamp-{}", folder.trim_start_matches('.').to_lowercase());
         self.write(
             "Cargo.toml",
             &format!(
-                "[package]\nname = \"lamp-driver\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\
+                "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\
                  [lib]\ncrate-type = [\"cdylib\"]\npath = \"lib.rs\"\n\
                  [dependencies]\ndriver-sdk = {{ path = {sdk:?} }}\n\
                  serde = {{ version = \"1\", features = [\"derive\"] }}\n\

@@ -66,8 +66,8 @@ async fn hold(api: &Api, node: &Node, what: &str, info: &RequestInfo) -> Result<
     Ok(api.locks.acquire(node.uuid(), holder).await?)
 }
 
-/// A JSON object as a body: nothing is `{}`.
-async fn object(
+/// The JSON of a body: nothing is `{}`.
+async fn json_body(
     api: &Api,
     parts: &axum::http::request::Parts,
     body: Body,

@@ -48,7 +48,7 @@ pub enum LockError {
     /// The first sentence is Ironic's `NodeLocked`, verbatim.
     #[error(
         "Node {node} is locked by host {host}, please retry after the current operation is completed. \
-         It is held for {} since {} ({}).", held.holder.what, held.since, held.holder.request_id
+         It is held for {} since {:.3} ({}).", held.holder.what, held.since, held.holder.request_id
     )]
     Locked {
         /// The node.

@@ -53,9 +53,14 @@ impl SecretNames {
         self.declared.extend(names.into_iter().map(str::to_owned));
     }
 
+    /// Whether a manifest has declared `name` secret.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.declared.contains(name)
+    }
+
     /// Whether the value of `key` is never shown.
     pub fn covers(&self, key: &str) -> bool {
-        self.declared.contains(key) || names_a_secret(key)
+        self.declares(key) || names_a_secret(key)
     }
 
     /// Appends the JSON `text` to `out`, with every secret masked. A secret that is `null` stays `null`.

@@ -158,6 +158,10 @@ impl NodeStore {
     /// # Errors
     /// If the database cannot be written.
     pub async fn remember_secrets(&self, driver: &str, names: &[&str]) -> Result<(), NodeError> {
+        let known = self.secrets();
+        if names.iter().all(|name| known.declares(name)) {
+            return Ok(());
+        }
         let (driver, names) = (
             driver.to_owned(),
             names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(),

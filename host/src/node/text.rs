@@ -52,8 +52,8 @@ pub(super) fn depth(text: &[u8]) -> usize {
     deepest
 }
 
-/// The depth, if the text has no white space between its parts and no escapes: then every key stands in it as it is, and
-/// is followed by a colon.
+/// The depth, if the text has no white space between its parts, no escapes and no exponents: then every key stands in it as it
+/// is, and is followed by a colon, and no number is too large to be read.
 pub(super) fn depth_of_compact(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at < text.len() {
@@ -67,6 +67,7 @@ pub(super) fn depth_of_compact(text: &[u8]) -> Option<usize> {
                 continue;
             }
             b' ' | b'\t' | b'\n' | b'\r' => return None,
+            b'e' | b'E' if at > 0 && text[at - 1].is_ascii_digit() => return None,
             _ => at += 1,
         }
     }
@@ -92,7 +93,7 @@ mod tests {
     #[test]
     fn only_text_without_spaces_and_escapes_counts_as_compact() {
         assert_eq!(depth_of_compact(br#"{"a b":[1,"c d"]}"#), Some(2));
-        for text in [r#"{"a": 1}"#, r#"{"p\u0061ss":1}"#, "{\n}"] {
+        for text in [r#"{"a": 1}"#, r#"{"p\u0061ss":1}"#, r#"{"a":1e400}"#, "{\n}"] {
             assert_eq!(depth_of_compact(text.as_bytes()), None, "{text}");
         }
     }

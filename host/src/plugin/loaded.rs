@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::library::{self, LoadError};
+use super::library::{self, LoadError, LoadedLibrary};
 use super::manifest::{CalledOn, DriverManifest, Method, RunKind};
 use super::select::EnabledDriver;
 use in_process::InProcess;
@@ -156,16 +156,21 @@ impl LoadedDriver {
     pub fn load(driver: &EnabledDriver, config: &toml::Table) -> Result<Self, LoadError> {
         let config = serde_json::to_vec(config).unwrap_or_else(|_| b"{}".to_vec());
         let name: Arc<str> = driver.manifest().name.as_str().into();
-        let loaded = library::load(driver, &config, in_process::host_object(name.clone()))?;
+        Ok(LoadedDriver::new(library::load(driver, &config, in_process::host_object(name))?))
+    }
+
+    fn new(loaded: LoadedLibrary) -> Self {
+        let LoadedLibrary { manifest, driver } = loaded;
+        let name: Arc<str> = manifest.name.as_str().into();
         let mut methods = [HashMap::new(), HashMap::new()];
-        for method in &loaded.manifest.methods {
+        for method in &manifest.methods {
             methods[called_on(method.on)].insert(method.name.clone(), Arc::new(method.clone()));
         }
-        Ok(LoadedDriver {
+        LoadedDriver {
             methods,
-            code: InProcess::new(name, loaded.driver),
-            manifest: loaded.manifest,
-        })
+            code: InProcess::new(name, driver),
+            manifest,
+        }
     }
 
     /// What the driver says of itself.
@@ -221,3 +226,6 @@ fn called_on(on: CalledOn) -> usize {
         CalledOn::Driver => 1,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,10 +19,8 @@ pub(crate) enum Variant {
     ChangedLayout,
 }
 
-/// A text of a file, what stands there instead, and how often.
+/// A text, what stands there instead, and how often it occurs.
 type Edit = (&'static str, &'static str, usize);
-
-const LOG: &str = "    fn log(&self, level: u8, message: RStr<'_>);\n}";
 
 impl Variant {
     fn name(self) -> &'static str {
@@ -41,43 +39,61 @@ impl Variant {
         }
     }
 
-    /// What is different in a file of `driver-abi`.
-    fn edits(self, file: &str) -> &'static [Edit] {
-        match (self, file) {
-            (Variant::Newer, "src/boundary.rs") => &[
+    /// What is different in which files of `driver-abi`.
+    fn edits(self) -> &'static [(&'static str, Edit)] {
+        match self {
+            Variant::Newer => &[
                 (
-                    "    fn shut_down(&self);\n",
-                    "    fn shut_down(&self);\n\n    fn probe(&self) -> u32 {\n        10\n    }\n",
-                    1,
-                ),
-                // Both the call's context and the host end in the same function.
-                (
-                    LOG,
-                    "    fn log(&self, level: u8, message: RStr<'_>);\n\n    fn later(&self) -> u32 {\n        11\n    }\n}",
-                    2,
+                    "objects.rs",
+                    (
+                        "    fn shut_down(&self);\n",
+                        "    fn shut_down(&self);\n\n    fn probe(&self) -> u32 {\n        10\n    }\n",
+                        1,
+                    ),
                 ),
                 (
-                    "-> RResult<DriverObject, Fault>,\n}",
-                    "-> RResult<DriverObject, Fault>,\n    pub describe: extern \"C\" fn() -> u32,\n}\n\n\
-                     pub extern \"C\" fn describe() -> u32 {\n    30\n}",
-                    1,
+                    "objects.rs",
+                    // Both the call's context and the host end in this function.
+                    (
+                        "    fn log(&self, level: u8, message: RStr<'_>);\n",
+                        "    fn log(&self, level: u8, message: RStr<'_>);\n\n    fn later(&self) -> u32 {\n        11\n    }\n",
+                        2,
+                    ),
+                ),
+                (
+                    "module.rs",
+                    (
+                        "-> RResult<DriverObject, Fault>,\n}",
+                        "-> RResult<DriverObject, Fault>,\n    pub describe: extern \"C\" fn() -> u32,\n}\n\n\
+                         pub extern \"C\" fn describe() -> u32 {\n    30\n}",
+                        1,
+                    ),
+                ),
+                (
+                    "export.rs",
+                    (
+                        "create: $create,",
+                        "create: $create, describe: $crate::describe,",
+                        1,
+                    ),
+                ),
+                ("lib.rs", ("pub use module::{", "pub use module::{describe, ", 1)),
+            ],
+            Variant::OtherMajor => &[],
+            Variant::ChangedLayout => &[
+                (
+                    "fault.rs",
+                    (
+                        "    pub details: RVec<u8>,\n",
+                        "    pub details: RVec<u8>,\n    pub code: u32,\n",
+                        1,
+                    ),
+                ),
+                (
+                    "fault.rs",
+                    ("details: RVec::new(),", "details: RVec::new(), code: 0,", 1),
                 ),
             ],
-            (Variant::Newer, "src/export.rs") => &[(
-                "DriverModule { create: $create }",
-                "DriverModule { create: $create, describe: $crate::describe }",
-                1,
-            )],
-            (Variant::Newer, "src/lib.rs") => &[("pub use boundary::{", "pub use boundary::{describe, ", 1)],
-            (Variant::ChangedLayout, "src/fault.rs") => &[
-                (
-                    "    pub details: RVec<u8>,\n",
-                    "    pub details: RVec<u8>,\n    /// A code of the device.\n    pub code: u32,\n",
-                    1,
-                ),
-                ("details: RVec::new() }", "details: RVec::new(), code: 0 }", 1),
-            ],
-            _ => &[],
         }
     }
 }
@@ -89,7 +105,7 @@ pub(crate) fn patched_driver(variant: Variant) -> PathBuf {
         let root = Sources::new(variant.name());
         let package = format!("plain-{}-driver", variant.name());
         root.copy_boundary(variant);
-        let plain = repository_root().join("tests/fixtures/plain-driver/src/lib.rs");
+        let plain = repository_root().join("tests/fixtures/plain/src/lib.rs");
         let edits: &[Edit] = match variant {
             Variant::Newer => &[
                 (r#""abi":"1.0.0""#, r#""abi":"1.1.0""#, 1),
@@ -254,9 +270,28 @@ impl Sources {
             &replace(&manifest, "[lints]\nworkspace = true\n", "", 1),
         );
         self.write("driver-abi/README.md", &read(&source.join("README.md")));
-        for file in ["boundary", "export", "fault", "lib", "note"].map(|file| format!("src/{file}.rs")) {
-            let text = edit(&read(&source.join(&file)), variant.edits(&file));
-            self.write(&format!("driver-abi/{file}"), &text);
+        let files: Vec<String> = std::fs::read_dir(source.join("src"))
+            .expect("the boundary's sources")
+            .map(|entry| {
+                entry
+                    .expect("a source")
+                    .file_name()
+                    .into_string()
+                    .expect("a name in UTF-8")
+            })
+            .collect();
+        for (file, _) in variant.edits() {
+            assert!(
+                files.iter().any(|present| present == file),
+                "driver-abi/src/{file} is to be edited"
+            );
+        }
+        for file in files {
+            let mut text = read(&source.join("src").join(&file));
+            for (_, (from, to, times)) in variant.edits().iter().filter(|(edited, _)| *edited == file) {
+                text = replace(&text, from, to, *times);
+            }
+            self.write(&format!("driver-abi/src/{file}"), &text);
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) async fn create(
 ) -> Result<Response<Body>, ApiError> {
     Arguments::parse(request.uri().query()).finish()?;
     let (parts, body) = request.into_parts();
-    let mut document = match super::object(&api, &parts, body).await? {
+    let mut document = match super::json_body(&api, &parts, body).await? {
         Value::Object(document) => document,
         other => {
             return Err(schema_error(&format!(

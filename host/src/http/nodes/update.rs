@@ -33,7 +33,7 @@ pub(super) async fn patch(
     }
     let node = super::find(&api, &ident, info.version)?;
     let (parts, body) = request.into_parts();
-    let patch = Patch::parse(super::object(&api, &parts, body).await?, info.version)?;
+    let patch = Patch::parse(super::json_body(&api, &parts, body).await?, info.version)?;
     if reset_interfaces == Some(true) && !patch.sets("driver") {
         let text = "The reset_interfaces parameter can only be used when changing the node's driver.";
         return Err(ApiError::bad_request(text));
@@ -95,7 +95,7 @@ pub(super) async fn set_maintenance(
     Arguments::parse(request.uri().query()).finish()?;
     let node = super::find(&api, &ident, info.version)?;
     let (parts, body) = request.into_parts();
-    let reason = reason(super::object(&api, &parts, body).await?)?;
+    let reason = reason(super::json_body(&api, &parts, body).await?)?;
     maintain(&api, &info, &node, true, reason).await
 }
 

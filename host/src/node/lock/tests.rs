@@ -109,7 +109,7 @@ async fn waiting_ends_with_ironics_sentence_and_the_holder() {
         text,
         format!(
             "Node {node} is locked by host host-1, please retry after the current operation is completed. \
-             It is held for sleep_async since {since} (req-1)."
+             It is held for sleep_async since {since:.3} (req-1)."
         )
     );
     drop(guard);

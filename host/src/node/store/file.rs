@@ -26,8 +26,9 @@ pub(super) struct DatabaseFile {
 
 impl DatabaseFile {
     pub(super) fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
+        let file = create(path)?;
         let lock = lock(path, host_name)?;
-        prepare(path)?;
+        inspect(path, file)?;
         let connection = connect(path).map_err(|error| fault(path, &error))?;
         schema::migrate(&connection, path, schema::MIGRATIONS)?;
         Ok(DatabaseFile {
@@ -52,11 +53,9 @@ impl DatabaseFile {
 /// Locks `PATH.lock` and writes into it who we are. Not the database itself: SQLite uses other locks of that file, which the system
 /// drops when anybody in this process closes it.
 fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
-    let refused = |error: io::Error| StoreError::Open {
-        path: path.to_owned(),
-        cause: error.to_string(),
-    };
-    let mut name = path.as_os_str().to_owned();
+    let refused = |error: io::Error| refused(path, &error);
+    // However the database is reached, its lock is one.
+    let mut name = path.canonicalize().map_err(refused)?.into_os_string();
     name.push(".lock");
     let mut file = OpenOptions::new()
         .read(true)
@@ -86,28 +85,30 @@ fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Creates the file with mode 0600, or looks at what is there.
-fn prepare(path: &Path) -> Result<(), StoreError> {
-    let refused = |error: io::Error| StoreError::Open {
-        path: path.to_owned(),
-        cause: error.to_string(),
+/// Opens the file, or creates it; nobody else may read it, because it holds the passwords of every device.
+fn create(path: &Path) -> Result<File, StoreError> {
+    let open = || {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
     };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(refused)?;
-    // It holds the passwords of every device.
-    file.set_permissions(Permissions::from_mode(0o600))
-        .map_err(refused)?;
+    open().map_err(|error| refused(path, &error))
+}
+
+/// Looks whether the file is empty or a database.
+fn inspect(path: &Path, file: File) -> Result<(), StoreError> {
     let mut start = Vec::new();
-    Read::by_ref(&mut file)
-        .take(MAGIC.len() as u64)
+    file.take(MAGIC.len() as u64)
         .read_to_end(&mut start)
-        .map_err(refused)?;
+        .map_err(|error| refused(path, &error))?;
     if start.is_empty() || start == MAGIC {
         return Ok(());
     }
@@ -116,6 +117,13 @@ fn prepare(path: &Path) -> Result<(), StoreError> {
         expected: "an SQLite database",
         found: format!("a file that begins with \"{}\"", start.escape_ascii()),
     })
+}
+
+fn refused(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Open {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    }
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

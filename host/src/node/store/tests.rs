@@ -412,6 +412,14 @@ fn a_second_host_is_told_who_has_the_database() {
     let text = place.refusal();
     let owner = format!("in use by host \"host-1\", process {};", std::process::id());
     assert!(text.contains(&owner) && text.contains("database.path"), "{text}");
+
+    let link = place.path.with_file_name("link.db");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    let error = NodeStore::open(&link, "host-2").unwrap_err();
+    assert!(
+        matches!(error, StoreError::InUse { .. }),
+        "by another name it is the same database: {error:?}"
+    );
 }
 
 #[tokio::test]
