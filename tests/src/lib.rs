@@ -1,6 +1,7 @@
 //! The harness of the suite: builds what the tests need, starts hosts, talks to them, and runs Ironic's own clients.
 //!
 //! Everything here fails by panicking: it is test code.
+#![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -14,7 +14,7 @@ fn shown(host: &HostProcess, arguments: &[&str]) -> Value {
 fn drivers_list_show_properties_methods_and_calls() {
     let host = HostProcess::with_fake();
     let list = shown(&host, &["driver", "list"]);
-    assert_eq!(list, json!([{"name": "fake", "hosts": ["suite-host"]}]));
+    assert_eq!(list, json!([{"name": "fake", "hosts": "suite-host"}]));
     let driver = shown(&host, &["driver", "show", "fake"]);
     assert_eq!(
         (&driver["name"], &driver["type"]),
@@ -140,8 +140,8 @@ fn methods_of_nodes_are_listed_and_called() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|method| method["name"] == "first_method");
-    assert_eq!(first.expect("first_method")["async"], true, "{methods}");
+        .find(|method| method["Name"] == "first_method");
+    assert_eq!(first.expect("first_method")["Async"], true, "{methods}");
     openstack(
         &host,
         &[
@@ -203,4 +203,22 @@ fn methods_of_nodes_are_listed_and_called() {
         "message=boom",
     ];
     openstack(&host, &fail).failed(1, "boom");
+}
+
+#[test]
+fn a_locked_node_is_asked_again_by_the_client_until_it_is_free() {
+    let builder = HostProcess::builder().driver(suite::FAKE).set("locks.wait_ms", 0);
+    let host = builder.argument("--log-level").argument("debug").start();
+    host.create_node("n1");
+    host.post("/v1/nodes/n1/vendor_passthru/sleep_async", json!({"seconds": 9}))
+        .expect(202);
+    let call = ["node", "passthru", "call", "n1", "echo_sync", "--arg", "a=1"];
+    let echo = openstack(&host, &call).succeeded();
+    assert!(echo.stdout.contains("'args': {'a': 1}"), "{}", echo.stdout);
+    let refused = host.log.lines_with(&["\"status\":409", "echo_sync"]);
+    assert!(
+        !refused.is_empty(),
+        "the client was refused at least once: {}",
+        host.log.text()
+    );
 }

@@ -238,7 +238,6 @@ fn a_wrong_argument_is_400_before_anything_runs() {
         .refused(400, "seconds");
     host.post(&format!("{PATH}/sleep"), json!({}))
         .refused(400, "seconds");
-    host.post(&format!("{PATH}/sleep"), json!([0])).refused(400, "");
     host.post(&format!("{PATH}/sleep"), json!({"seconds": 0}))
         .expect(200);
 }

@@ -1,4 +1,5 @@
 //! Every test of the whole, in one binary: linking it is what takes time.
+#![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -113,10 +113,7 @@ fn a_node_that_cannot_be_is_refused_with_the_reason() {
             json!({"driver": "fake", "name": uuid_like()}),
             "Cannot create node with invalid name",
         ),
-        (
-            json!({"driver": "fake", "name": long}),
-            "Cannot create node with invalid name",
-        ),
+        (json!({"driver": "fake", "name": long}), "255"),
         (json!([1]), ""),
         (json!("x"), ""),
     ] {
