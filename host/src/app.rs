@@ -95,6 +95,13 @@ fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
 }
 
 async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(), StartError> {
+    let server = Server::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}; is another host running there?",
+            config.listen
+        )
+    })?;
+    let address = server.address().context("the address that is listened on")?;
     let host_name: Arc<str> = config.host_name().into();
     let nodes = Arc::new(open_store(&config.database.path, &host_name, registry).await?);
     let wait = Duration::from_millis(config.locks.wait_ms);
@@ -113,25 +120,19 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     let api = Arc::new(Api {
         config: config.clone(),
         host_name,
+        address,
         registry: registry.clone(),
         nodes: nodes.clone(),
         locks,
         passthru: passthru.clone(),
     });
     let signals = Signals::listen()?;
-    let server = Server::bind(config.listen, api).await.with_context(|| {
-        format!(
-            "cannot listen on {}; is another host running there?",
-            config.listen
-        )
-    })?;
-    let address = server.address().context("the address that is listened on")?;
     tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");
 
     let grace = Duration::from_millis(config.limits.shutdown_grace_ms);
     let in_flight = passthru.in_flight();
     let finished = async {
-        server.serve(signals.asked(1)).await;
+        server.serve(api, signals.asked(1)).await;
         in_flight.idle().await;
     };
     let patience = async {

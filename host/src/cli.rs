@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::{self, StartError};
 use crate::config::Config;
+use crate::plugin::printable;
 use driver_list::driver_list;
 use inspect::inspect;
 use list_available::{ListOptions, list_available};
@@ -173,7 +174,7 @@ impl Cli {
                 let mut stderr = std::io::stderr().lock();
                 for line in error.to_string().lines() {
                     // Nobody is left to tell when standard error is closed.
-                    let _ = writeln!(stderr, "error: {line}");
+                    let _ = writeln!(stderr, "error: {}", printable(line));
                 }
                 ExitCode::from(match error {
                     StartError::Config(_) => BAD_CONFIG,

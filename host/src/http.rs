@@ -1,7 +1,7 @@
 //! Ironic's REST API: requests become checked calls and reads, results become replies.
 //!
-//! In the order in which a request passes: [`server`] → [`versions`] → [`routes`] → the resources
-//! ([`nodes`], [`drivers`], [`vendor_passthru`]) → [`error`], the only file that names an error status.
+//! In the order in which a request passes: `server` → `versions` → `routes` → the resources
+//! (`nodes`, `drivers`, `vendor_passthru`) → `error`, the only file that names an error status.
 
 mod body;
 mod drivers;
@@ -17,6 +17,7 @@ mod server;
 mod vendor_passthru;
 mod versions;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -40,6 +41,8 @@ pub struct Api {
     pub config: Arc<Config>,
     /// What this host calls itself.
     pub host_name: Arc<str>,
+    /// Where the host listens.
+    pub address: SocketAddr,
     /// The loaded drivers.
     pub registry: Arc<DriverRegistry>,
     /// The nodes.

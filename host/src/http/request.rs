@@ -42,7 +42,7 @@ impl FromRequestParts<Arc<Api>> for Links {
         Ok(Links::new(
             api.config.public_url.as_deref(),
             &parts.headers,
-            api.config.listen,
+            api.address,
         ))
     }
 }

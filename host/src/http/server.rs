@@ -34,7 +34,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// A listening server.
 pub struct Server {
     listener: TcpListener,
-    api: Arc<Api>,
 }
 
 impl Server {
@@ -42,10 +41,9 @@ impl Server {
     ///
     /// # Errors
     /// The address is in use or not this machine's.
-    pub async fn bind(address: SocketAddr, api: Arc<Api>) -> std::io::Result<Server> {
+    pub async fn bind(address: SocketAddr) -> std::io::Result<Server> {
         Ok(Server {
             listener: TcpListener::bind(address).await?,
-            api,
         })
     }
 
@@ -59,9 +57,9 @@ impl Server {
 
     /// Serves until `stop` is done, then accepts nothing more and waits for the open requests. To be dropped when they
     /// take too long.
-    pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let router = routes::routes(self.api.clone());
-        let limits = &self.api.config.limits;
+    pub async fn serve(self, api: Arc<Api>, stop: impl Future<Output = ()>) {
+        let router = routes::routes(api.clone());
+        let limits = &api.config.limits;
         let connections = Arc::new(Semaphore::new(
             usize::try_from(limits.max_connections).unwrap_or(usize::MAX >> 4),
         ));

@@ -91,7 +91,7 @@ impl NodeLocks {
     /// # Errors
     /// [`LockError::Locked`] after the configured wait, or at once when the queue is full.
     pub async fn acquire(&self, node: Uuid, holder: Holder) -> Result<NodeGuard, LockError> {
-        let mut queued = match self.table.enter(node, &holder) {
+        let mut queued = match self.table.enter(node, holder) {
             Entered::Held(guard) => return Ok(guard),
             Entered::Refused(error) => return Err(error),
             Entered::Queued(queued) => queued,
@@ -104,8 +104,9 @@ impl NodeLocks {
         if let Ok(guard) = queued.admitted.try_recv() {
             return Ok(guard);
         }
+        let holder = queued.holder.clone();
         drop(queued);
-        self.table.try_enter(node, &holder)
+        self.table.try_enter(node, holder)
     }
 
     /// Who holds `node`, if anybody does.

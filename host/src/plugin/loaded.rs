@@ -156,7 +156,11 @@ impl LoadedDriver {
     pub fn load(driver: &EnabledDriver, config: &toml::Table) -> Result<Self, LoadError> {
         let config = serde_json::to_vec(config).unwrap_or_else(|_| b"{}".to_vec());
         let name: Arc<str> = driver.manifest().name.as_str().into();
-        Ok(LoadedDriver::new(library::load(driver, &config, in_process::host_object(name))?))
+        Ok(LoadedDriver::new(library::load(
+            driver,
+            &config,
+            in_process::host_object(name),
+        )?))
     }
 
     fn new(loaded: LoadedLibrary) -> Self {

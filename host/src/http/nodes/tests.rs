@@ -58,6 +58,7 @@ impl Host {
             config.clone(),
         ));
         let api = Api {
+            address: config.listen,
             config,
             host_name: "host-1".into(),
             registry,

@@ -63,6 +63,7 @@ pub(super) struct Queued {
     table: Arc<Table>,
     node: Uuid,
     ticket: u64,
+    pub(super) holder: Holder,
     /// Dropped after the place was given up: a guard that is in it by then lets go, and so hands the lock on.
     pub(super) admitted: oneshot::Receiver<NodeGuard>,
 }
@@ -102,7 +103,7 @@ impl Table {
     }
 
     /// Takes the lock if it is free.
-    pub(super) fn try_enter(self: &Arc<Self>, node: Uuid, holder: &Holder) -> Result<NodeGuard, LockError> {
+    pub(super) fn try_enter(self: &Arc<Self>, node: Uuid, holder: Holder) -> Result<NodeGuard, LockError> {
         let mut locks = self.shard(&node).lock();
         let ticket = locks.ticket();
         match locks.held.entry(node) {
@@ -112,7 +113,7 @@ impl Table {
     }
 
     /// Takes the lock if it is free; otherwise joins the queue, if there is room.
-    pub(super) fn enter(self: &Arc<Self>, node: Uuid, holder: &Holder) -> Entered {
+    pub(super) fn enter(self: &Arc<Self>, node: Uuid, holder: Holder) -> Entered {
         let mut locks = self.shard(&node).lock();
         let ticket = locks.ticket();
         match locks.held.entry(node) {
@@ -131,21 +132,17 @@ impl Table {
                     table: Arc::clone(self),
                     node,
                     ticket,
+                    holder,
                     admitted,
                 })
             }
         }
     }
 
-    fn occupy(
-        self: &Arc<Self>,
-        free: VacantEntry<'_, Uuid, Lock>,
-        ticket: u64,
-        holder: &Holder,
-    ) -> NodeGuard {
+    fn occupy(self: &Arc<Self>, free: VacantEntry<'_, Uuid, Lock>, ticket: u64, holder: Holder) -> NodeGuard {
         let node = *free.key();
         let info = HolderInfo {
-            holder: holder.clone(),
+            holder,
             since: Timestamp::now(),
         };
         free.insert(Lock {
@@ -201,9 +198,15 @@ impl Table {
     /// Makes the first waiter the holder, or frees the node.
     fn next_holder(&self, node: &Uuid, ticket: u64) -> Option<Waiter> {
         let mut locks = self.shard(node).lock();
-        let lock = locks.held.get_mut(node).filter(|lock| lock.ticket == ticket)?;
+        let Entry::Occupied(mut held) = locks.held.entry(*node) else {
+            return None;
+        };
+        let lock = held.get_mut();
+        if lock.ticket != ticket {
+            return None;
+        }
         let Some(waiter) = lock.waiters.pop_front() else {
-            let freed = locks.held.remove(node);
+            let freed = held.remove();
             drop(locks);
             drop(freed);
             return None;

@@ -30,7 +30,10 @@ impl Drop for Untidy {
 }
 
 fn reply(text: &str) -> driver_abi::Reply {
-    driver_abi::Reply { body: RVec::from(text.as_bytes().to_vec()), content_type: RString::new() }
+    driver_abi::Reply {
+        body: RVec::from(text.as_bytes().to_vec()),
+        content_type: RString::new(),
+    }
 }
 
 impl Driver for Untidy {
@@ -89,8 +92,20 @@ fn driver(habit: Habit) -> (LoadedDriver, Arc<AtomicUsize>) {
     });
     let manifest = manifest::parse(text.to_string().as_bytes()).expect("a manifest");
     let drops = Arc::new(AtomicUsize::new(0));
-    let object = Driver_TO::from_value(Untidy { habit, drops: drops.clone() }, TD_Opaque);
-    (LoadedDriver::new(LoadedLibrary { manifest, driver: object }), drops)
+    let object = Driver_TO::from_value(
+        Untidy {
+            habit,
+            drops: drops.clone(),
+        },
+        TD_Opaque,
+    );
+    (
+        LoadedDriver::new(LoadedLibrary {
+            manifest,
+            driver: object,
+        }),
+        drops,
+    )
 }
 
 fn call(driver: &LoadedDriver, on: CalledOn, method: &str, body: &'static str) -> OwnedCall {
@@ -109,7 +124,10 @@ async fn a_blocking_call_gets_verb_node_and_context_and_its_buffer_is_the_reply(
     let (driver, drops) = driver(Habit::Answers);
     let call = call(&driver, CalledOn::Node, "now", "{}");
     let reply = driver.start(&call).outcome().await.expect("a reply");
-    assert_eq!(&reply.body[..], b"{\"verb\":\"GET\",\"node\":true,\"left\":true,\"cancelled\":false}");
+    assert_eq!(
+        &reply.body[..],
+        b"{\"verb\":\"GET\",\"node\":true,\"left\":true,\"cancelled\":false}"
+    );
     assert_eq!(reply.content_type, None);
     call.state.cancel();
     let reply = driver.start(&call).outcome().await.expect("a reply");
@@ -121,7 +139,9 @@ async fn a_blocking_call_gets_verb_node_and_context_and_its_buffer_is_the_reply(
 #[test]
 fn a_fault_of_an_unknown_kind_is_internal_and_its_text_one_harmless_line() {
     let (driver, _) = driver(Habit::Answers);
-    let fault = driver.validate(&call(&driver, CalledOn::Node, "now", "\"bad\"")).expect_err("a fault");
+    let fault = driver
+        .validate(&call(&driver, CalledOn::Node, "now", "\"bad\""))
+        .expect_err("a fault");
     assert_eq!(fault.kind, FaultKind::Internal);
     assert_eq!(fault.message, "two lines \\u{1b}[31m");
 }
@@ -130,7 +150,11 @@ fn a_fault_of_an_unknown_kind_is_internal_and_its_text_one_harmless_line() {
 async fn the_first_of_two_answers_counts() {
     for habit in [Habit::Answers, Habit::AnswersTwice, Habit::AnswersFromThread] {
         let (driver, _) = driver(habit);
-        let reply = driver.start(&call(&driver, CalledOn::Driver, "later", "{}")).outcome().await.expect("a reply");
+        let reply = driver
+            .start(&call(&driver, CalledOn::Driver, "later", "{}"))
+            .outcome()
+            .await
+            .expect("a reply");
         assert_eq!(&reply.body[..], b"1");
     }
 }
@@ -138,7 +162,10 @@ async fn the_first_of_two_answers_counts() {
 #[tokio::test]
 async fn a_dropped_completion_fails_the_call() {
     let (driver, _) = driver(Habit::Drops);
-    let outcome = driver.start(&call(&driver, CalledOn::Driver, "later", "{}")).outcome().await;
+    let outcome = driver
+        .start(&call(&driver, CalledOn::Driver, "later", "{}"))
+        .outcome()
+        .await;
     let fault = outcome.expect_err("a fault");
     assert_eq!(fault.kind, FaultKind::Internal);
     assert_eq!(fault.message, "the driver dropped the call without an answer");
@@ -166,7 +193,10 @@ impl tracing::Subscriber for Panics {
 #[tokio::test]
 async fn a_panic_in_a_callback_of_the_host_does_not_cross_the_boundary() {
     let (driver, _) = driver(Habit::AnswersTwice);
-    let calls = [call(&driver, CalledOn::Node, "now", "{}"), call(&driver, CalledOn::Driver, "later", "{}")];
+    let calls = [
+        call(&driver, CalledOn::Node, "now", "{}"),
+        call(&driver, CalledOn::Driver, "later", "{}"),
+    ];
     let running = tracing::subscriber::with_default(Panics, || {
         // Uncaught, either panic would end this process: one in `log`, one in the second `complete`.
         in_process::host_object("untidy".into()).log(log_level::INFO, RStr::from_str("hello"));
