@@ -11,11 +11,9 @@ pub const ROOT_SYMBOL: &str = "_1as_0lib_1header_0root_bmodule_bloader";
 macro_rules! export_driver {
     (create = $create:path, manifest = $manifest:expr $(,)?) => {
         const _: () = {
-            const __MANIFEST: &str = $manifest;
-
             #[used]
             #[link_section = ".note.bmdriver"]
-            static NOTE: $crate::Note<{ $crate::padded(__MANIFEST.len()) }> = $crate::Note::new(__MANIFEST);
+            static NOTE: $crate::Note<{ $crate::padded(str::len($manifest)) }> = $crate::Note::new($manifest);
 
             fn module() -> $crate::DriverModuleRef {
                 $crate::abi_stable::prefix_type::PrefixTypeTrait::leak_into_prefix($crate::DriverModule {

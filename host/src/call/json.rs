@@ -140,7 +140,6 @@ mod tests {
             "null",
             "true",
             "-1",
-            "1e400",
             "18446744073709551616",
             "\"a\\u00e9\"",
             " [1, {\"a\": [2]}] ",
@@ -189,6 +188,15 @@ mod tests {
     #[test]
     fn invalid_utf8_says_where() {
         assert_eq!(check(b"\"a\xff\"", 25), Err(JsonError::Encoding { at: 2 }));
+    }
+
+    #[test]
+    fn a_number_that_no_computer_keeps_is_refused() {
+        let error = check(b"[1e400]", 25).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "not JSON: number out of range at line 1 column 6"
+        );
     }
 
     #[test]
