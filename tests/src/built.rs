@@ -21,26 +21,34 @@ impl Built {
     ///
     /// Built on first use; nothing is left to do when the test command has built the workspace before.
     pub fn get() -> &'static Built {
-        static BUILT: OnceLock<Built> = OnceLock::new();
-        BUILT.get_or_init(|| Built::new(repository_root(), &["--workspace"]))
+        static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
+        let built = BUILT.get_or_init(|| Built::build(repository_root(), &["--workspace"]));
+        built.as_ref().unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The drivers that misbehave: a workspace of its own, with a target folder of its own, so that its libraries never
     /// land among the real ones.
     pub fn fixtures() -> &'static Built {
-        static BUILT: OnceLock<Built> = OnceLock::new();
-        BUILT.get_or_init(|| {
+        static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
+        let built = BUILT.get_or_init(|| {
             let target = Built::target_folder().join("fixtures");
             let target = target.to_str().expect("a path in UTF-8");
-            Built::new(
-                &repository_root().join("tests/fixtures"),
-                &["--workspace", "--target-dir", target],
-            )
-        })
+            let arguments = ["--workspace", "--target-dir", target];
+            Built::build(&repository_root().join("tests/fixtures"), &arguments)
+        });
+        built.as_ref().unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Builds the workspace at `root` with `arguments` and reads where everything went.
+    ///
+    /// # Panics
+    /// When it does not build.
     pub fn new(root: &Path, arguments: &[&str]) -> Built {
+        Built::build(root, arguments).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What failed is remembered by whoever asks once, so that not every test tries again.
+    fn build(root: &Path, arguments: &[&str]) -> Result<Built, String> {
         let output = cargo()
             .args(["build", "--message-format=json-render-diagnostics"])
             .args(arguments)
@@ -49,11 +57,9 @@ impl Built {
             .output()
             .expect("cargo starts");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "cargo build in {} failed:\n{errors}",
-            root.display()
-        );
+        if !output.status.success() {
+            return Err(format!("cargo build in {} failed:\n{errors}", root.display()));
+        }
         let mut built = Built {
             libraries: HashMap::new(),
             binaries: HashMap::new(),
@@ -67,7 +73,7 @@ impl Built {
                 built.note(&message);
             }
         }
-        built
+        Ok(built)
     }
 
     fn note(&mut self, artifact: &Value) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use suite::{FAKE, HostProcess, Pending, Reply, SLOW, eventually};
+use suite::{DEFERRED, FAKE, HostProcess, Pending, Reply, SLOW, eventually};
 
 const SOON: Duration = Duration::from_secs(20);
 const BUSY: &str = "Requested action cannot be performed due to lack of free conductor workers.";
@@ -177,6 +177,45 @@ fn a_thousand_deferred_calls_wait_at_once_with_eight_workers_and_no_thread_each(
         "{:?}",
         started.elapsed()
     );
+}
+
+#[test]
+fn the_deferred_example_keeps_hundreds_of_nodes_busy_without_a_thread_each() {
+    let host = HostProcess::builder()
+        .driver(DEFERRED)
+        .set("workers.max", 4)
+        .start();
+    let nodes: Vec<String> = (0..200)
+        .map(|n| host.create_node_of(DEFERRED, &format!("n{n}")))
+        .collect();
+    let idle = host.threads();
+    let busy = |node: &String| host.node_field(node, "reservation") == "suite-host";
+    for method in ["with_completion", "with_async_fn"] {
+        let begun: Vec<Pending> = nodes
+            .iter()
+            .map(|node| {
+                let target = format!("/v1/nodes/{node}/vendor_passthru/{method}");
+                host.request("POST", &target).json(&json!({"seconds": 3})).start()
+            })
+            .collect();
+        for reply in begun {
+            reply.wait().expect(202);
+        }
+        assert_eq!(nodes.iter().filter(|node| busy(node)).count(), 200, "{method}");
+        assert!(
+            host.threads() <= idle + 1,
+            "{} threads, {idle} before",
+            host.threads()
+        );
+        eventually("all of them are done", SOON, || {
+            (!nodes.iter().any(busy)).then_some(())
+        });
+        let errors: Vec<Value> = nodes
+            .iter()
+            .map(|node| host.node_field(node, "last_error"))
+            .collect();
+        assert!(errors.iter().all(Value::is_null), "{method}: {errors:?}");
+    }
 }
 
 #[test]

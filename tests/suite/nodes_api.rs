@@ -332,6 +332,25 @@ fn validate_reports_the_vendor_interface_with_the_drivers_own_reason() {
         let result = &verdict["result"];
         assert!(result.is_boolean() || result.is_null(), "{interface}: {verdict}");
     }
+    host.create_node_of(HELLO, "n2");
+    let report = host.get("/v1/nodes/n2/validate").expect(200).json();
+    assert_eq!(report["vendor"]["result"], false, "{report}");
+    assert!(
+        report["vendor"]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("hello_address"),
+        "{report}"
+    );
+    let greet = || host.post("/v1/nodes/n2/vendor_passthru/greet", json!({"name": "you"}));
+    greet().refused(400, "hello_address");
+    let mend = json!([{"op": "add", "path": "/driver_info/hello_address", "value": "192.0.2.7"}]);
+    host.request("PATCH", "/v1/nodes/n2")
+        .json(&mend)
+        .send()
+        .expect(200);
+    assert_eq!(greet().expect(200).json()["greeting"], "Hello, you!");
+    let report = host.get("/v1/nodes/n1/validate").expect(200).json();
     let by_uuid = format!(
         "/v1/nodes/validate?node_uuid={}",
         host.node_field("n1", "uuid").as_str().unwrap()

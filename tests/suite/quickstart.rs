@@ -67,6 +67,10 @@ fn the_quick_start_serves_the_fake_driver_and_its_three_calls_work() {
     let serve = commands(&blocks[0]).join("\n");
     let calls = commands(&blocks[1]);
     assert!(serve.contains("cargo build --release"), "{serve}");
+    assert!(serve.contains("target/release/host serve"), "{serve}");
+    // where this run's artifacts go, which need not be the clone's own folder
+    let release = Built::target_folder().join("release");
+    let serve = serve.replace("target/release/host", &format!("\"{}/host\"", release.display()));
     assert_eq!(calls.len(), 3, "{calls:?}");
 
     let folder = tempfile::tempdir().unwrap();
@@ -81,7 +85,7 @@ fn the_quick_start_serves_the_fake_driver_and_its_three_calls_work() {
     serving
         .env("HOST__LISTEN", "127.0.0.1:0")
         .env("HOST__DATABASE__PATH", folder.path().join("host.db"));
-    serving.env("HOST__PLUGIN_DIR", Built::target_folder().join("release"));
+    serving.env("HOST__PLUGIN_DIR", &release);
     serving
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

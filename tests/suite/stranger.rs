@@ -93,22 +93,20 @@ fn the_template_taken_outside_builds_from_the_packaged_crates_loads_and_answers(
     let library = built.library(HELLO.package);
     std::fs::copy(&library, builder.folder().join("drivers").join("libmy_driver.so")).unwrap();
     let host = builder.start();
-    let methods = host
-        .get("/v1/drivers/hello/vendor_passthru/methods")
-        .expect(200)
-        .json();
-    assert!(methods.is_object(), "{methods}");
     let manifest = host.get("/v1/drivers/hello/manifest").expect(200).json();
-    let declared = manifest["methods"].as_array().expect("methods");
-    assert!(!declared.is_empty(), "{manifest}");
-    for method in methods.as_object().unwrap().keys() {
-        let reply = host.post(&format!("/v1/drivers/hello/vendor_passthru/{method}"), json!({}));
-        assert!(
-            [200, 202, 400].contains(&reply.status),
-            "{method}: {}",
-            reply.text()
-        );
-    }
+    assert_eq!(
+        (&manifest["name"], &manifest["version"]),
+        (&json!("hello"), &json!("1.0.0"))
+    );
+    let node = json!({"driver": "hello", "name": "n1", "driver_info": {"hello_address": "192.0.2.7"}});
+    host.post("/v1/nodes", node).expect(201);
+    let reply = host
+        .post("/v1/nodes/n1/vendor_passthru/greet", json!({"name": "stranger"}))
+        .expect(200);
+    assert_eq!(
+        reply.json(),
+        json!({"greeting": "Hello, stranger!", "from": "192.0.2.7:623"})
+    );
 }
 
 #[test]
