@@ -2,6 +2,7 @@
 
 mod error;
 mod logging;
+mod shutdown;
 mod signals;
 
 use std::path::Path;
@@ -21,11 +22,9 @@ use crate::node::store::NodeStore;
 use crate::plugin::loaded::LoadedDriver;
 use crate::plugin::registry::DriverRegistry;
 use crate::plugin::survey;
+use crate::threads;
 pub use error::{DriverFaults, StartError};
 use signals::Signals;
-
-/// Threads beyond `workers.max`: however many are inside drivers, these accept, read, answer and keep time.
-const SPARE_THREADS: usize = 4;
 
 /// Loads the enabled drivers and serves them until the process is asked to stop.
 ///
@@ -35,13 +34,10 @@ pub fn serve(config: Config, log: &LogOptions) -> Result<(), StartError> {
     logging::start(log)?;
     let config = Arc::new(config);
     let registry = Arc::new(DriverRegistry::new(load(&config)?));
-    let threads = SPARE_THREADS + usize::try_from(config.workers.max).context("workers.max")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name("host-worker")
-        .enable_all()
-        .build()
-        .context("the threads could not be started; lower workers.max or raise the limit of processes")?;
+    let workers = usize::try_from(config.workers.max).context("workers.max")?;
+    let runtime = threads::runtime(workers).with_context(|| {
+        format!("{workers} workers cannot be started; lower workers.max or raise the limit of processes")
+    })?;
     let result = runtime.block_on(run(&config, &registry));
     // Threads that are still inside a driver are not waited for: the process ends under them.
     runtime.shutdown_background();
@@ -85,6 +81,8 @@ fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
         }
     }
     if !faults.is_empty() {
+        let loaded = loaded.into_iter().map(Arc::new).collect();
+        shutdown::end_drivers(loaded, &InFlight::default());
         return Err(DriverFaults::new(faults.into_iter()).into());
     }
     for driver in &loaded {
@@ -130,28 +128,28 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");
 
     let grace = Duration::from_millis(config.limits.shutdown_grace_ms);
-    let in_flight = passthru.in_flight();
-    let finished = async {
-        server.serve(api, signals.asked(1)).await;
-        in_flight.idle().await;
-    };
-    let patience = async {
-        signals.asked(1).await;
-        tracing::info!(
-            running = in_flight.running().len(),
-            "stopping; running calls get {} ms",
-            grace.as_millis()
-        );
-        tokio::time::sleep(grace).await;
+    let in_flight = passthru.in_flight().clone();
+    let orderly = async {
+        let finished = async {
+            server.serve(api, signals.asked(1)).await;
+            in_flight.idle().await;
+        };
+        let patience = async {
+            signals.asked(1).await;
+            shutdown::wait_for_calls(&in_flight, grace).await;
+        };
+        tokio::select! {
+            () = finished => {}
+            () = patience => {}
+        }
+        let (drivers, in_flight) = (drivers.values().cloned().collect(), in_flight.clone());
+        tokio::task::spawn_blocking(move || shutdown::end_drivers(drivers, &in_flight)).await
     };
     tokio::select! {
-        () = finished => {}
-        () = patience => stop_calls(in_flight),
-        () = signals.asked(2) => tracing::warn!("asked to stop twice: ending at once"),
-    }
-    if in_flight.running().is_empty() {
-        for driver in drivers.values() {
-            driver.shut_down();
+        ended = orderly => ended.context("the drivers could not be shut down")?,
+        () = signals.asked(2) => {
+            tracing::warn!("asked to stop twice: ending at once");
+            registry.snapshot().values().cloned().for_each(std::mem::forget);
         }
     }
     nodes.close();
@@ -175,18 +173,4 @@ async fn open_store(
             .context("the drivers' secret properties")?;
     }
     Ok(nodes)
-}
-
-/// Asks the calls that have not finished in time to end, and names them.
-fn stop_calls(in_flight: &InFlight) {
-    for call in in_flight.running() {
-        call.state.cancel();
-        tracing::warn!(
-            request_id = &*call.state.request_id,
-            driver = &*call.state.driver,
-            method = &*call.method,
-            node = call.node.map(tracing::field::display),
-            "still running; the host stops without it"
-        );
-    }
 }

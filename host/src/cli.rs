@@ -5,6 +5,7 @@ pub mod inspect;
 pub mod list_available;
 pub mod table;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::{self, StartError};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, OVERRIDE};
 use crate::plugin::printable;
 use driver_list::driver_list;
 use inspect::inspect;
@@ -106,6 +107,10 @@ Examples:
         json: bool,
     },
     /// Say what `serve` would refuse, without loading or serving anything
+    #[command(after_help = "\
+Examples:
+  host check-config
+  host check-config --config /etc/host/plugins.toml && systemctl restart host")]
     CheckConfig {
         #[command(flatten)]
         source: Source,
@@ -146,7 +151,7 @@ pub enum LogFormat {
 
 impl Source {
     fn load(&self) -> Result<Config, StartError> {
-        let mut config = Config::load(&self.config, std::env::vars())?;
+        let mut config = Config::load(&self.config, environment()?)?;
         if let Some(dir) = &self.plugin_dir {
             config.plugin_dir.clone_from(dir);
         }
@@ -163,6 +168,23 @@ impl Source {
             _ => self.load(),
         }
     }
+}
+
+/// The variables that may override keys. Others need not even be text.
+fn environment() -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
+    let ours = |name: &OsString| name.as_encoded_bytes().starts_with(OVERRIDE.as_bytes());
+    let text = |value: OsString, name: &str| {
+        value.into_string().map_err(|_| ConfigError::Variable {
+            name: name.to_owned(),
+            reason: "expected text in UTF-8",
+        })
+    };
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os().filter(|(name, _)| ours(name)) {
+        let shown = name.to_string_lossy().into_owned();
+        variables.push((text(name, &shown)?, text(value, &shown)?));
+    }
+    Ok(variables.into_iter())
 }
 
 impl Cli {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use environment::PREFIX as OVERRIDE;
 pub use error::ConfigError;
 
 /// Everything an operator can set. Each field names its key; the sample at the repository's top level shows them all.
@@ -100,7 +101,8 @@ pub struct Limits {
     pub max_reply_bytes: u64,
     /// How deep the JSON of a body may nest.
     pub max_json_depth: u32,
-    /// How long a client may take to send the head of a request, in milliseconds.
+    /// How long a client may take to send the head of a request, and how long a connection may stay open without one, in
+    /// milliseconds.
     pub header_timeout_ms: u64,
     /// How long a body may pause, in milliseconds.
     pub idle_timeout_ms: u64,

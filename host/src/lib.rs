@@ -9,3 +9,4 @@ pub mod config;
 pub mod http;
 pub mod node;
 pub mod plugin;
+pub mod threads;

@@ -105,11 +105,6 @@ impl Limit {
             _ => Err(busy(self.max)),
         }
     }
-
-    fn used(&self) -> u32 {
-        self.max
-            .saturating_sub(u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX))
-    }
 }
 
 impl Limits {
@@ -195,11 +190,6 @@ impl Limits {
         })
     }
 
-    /// Calls in flight and threads inside drivers, now.
-    pub fn used(&self) -> (u32, u32) {
-        (self.calls.used(), self.workers.used())
-    }
-
     /// The driver's share; a driver that was not there when the limits were made has none.
     fn share(&self, driver: &str) -> Result<&Share, Busy> {
         self.shares.get(driver).ok_or_else(|| Busy::DriverCalls {
@@ -243,7 +233,6 @@ mod tests {
         assert_eq!(limits.call("b").unwrap_err(), Busy::Calls { max: 1 });
         drop(held);
         assert!(limits.call("b").is_ok());
-        assert_eq!(limits.used(), (0, 0));
     }
 
     #[tokio::test]

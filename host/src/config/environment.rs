@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::ConfigError;
 
 /// What every override starts with.
-const PREFIX: &str = "HOST__";
+pub const PREFIX: &str = "HOST__";
 
 /// The overrides that were applied: (dotted key, variable), to name the variable in a message about its value.
 #[derive(Debug, Default)]

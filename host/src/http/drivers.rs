@@ -154,6 +154,7 @@ fn describe(property: &Property) -> String {
     });
     if let Some(default) = &property.default
         && !default.is_null()
+        && !property.secret
     {
         text.push_str(&format!(" Default: {default}."));
     }

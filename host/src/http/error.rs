@@ -84,6 +84,33 @@ impl ApiError {
         }
     }
 
+    /// Gives axum's own 405, which has no body, ours. Anything else passes.
+    pub(super) fn in_place_of_axum_s(response: axum::response::Response) -> axum::response::Response {
+        let headers = response.headers();
+        if response.status() != StatusCode::METHOD_NOT_ALLOWED || headers.contains_key(header::CONTENT_TYPE) {
+            return response;
+        }
+        let allow = headers
+            .get(header::ALLOW)
+            .and_then(|allow| allow.to_str().ok())
+            .unwrap_or("GET");
+        // axum serves HEAD wherever it serves GET; Ironic does not, and neither do we.
+        let verbs: Vec<_> = allow
+            .split(',')
+            .map(str::trim)
+            .filter(|verb| *verb != "HEAD")
+            .collect();
+        let allow = HeaderValue::try_from(verbs.join(", ")).unwrap_or(HeaderValue::from_static("GET"));
+        ApiError::method_not_allowed(allow).into_response()
+    }
+
+    /// A path whose escapes are not UTF-8.
+    pub(super) fn unreadable_path(path: &str) -> Self {
+        ApiError::bad_request(format!(
+            "The path {path} cannot be read: expected UTF-8 behind its escapes"
+        ))
+    }
+
     /// The request needs a later version of the API.
     pub fn needs_version(minor: u16) -> Self {
         let text = format!("Request not acceptable. The minimal required API version should be 1.{minor}");

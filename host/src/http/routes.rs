@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
 use super::error::ApiError;
@@ -46,25 +45,6 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .merge(nodes::routes())
         .fallback(async |uri: Uri| ApiError::no_such_resource(uri.path()))
         .with_state(api)
-}
-
-/// The reply to a verb that a resource does not have, from axum's own 405 and its `Allow`.
-pub(super) fn not_allowed(response: &Response) -> Response {
-    let allow = response
-        .headers()
-        .get(axum::http::header::ALLOW)
-        .and_then(|allow| allow.to_str().ok())
-        .unwrap_or("");
-    // axum serves HEAD wherever it serves GET; Ironic does not, and neither do we.
-    let verbs: Vec<_> = allow
-        .split(',')
-        .map(str::trim)
-        .filter(|verb| *verb != "HEAD" && !verb.is_empty())
-        .collect();
-    match verbs.join(", ").parse() {
-        Ok(allow) => ApiError::method_not_allowed(allow).into_response(),
-        Err(_) => ApiError::method_not_allowed(axum::http::HeaderValue::from_static("GET")).into_response(),
-    }
 }
 
 /// Whether Ironic refuses this verb everywhere.

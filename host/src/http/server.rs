@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -17,6 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::unconstrained;
 use tower_service::Service;
 use uuid::Uuid;
 
@@ -90,12 +91,12 @@ impl Server {
             let router = router.clone();
             let service = service_fn(move |request| answer(router.clone(), request));
             let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-            tokio::spawn(async move {
+            tokio::spawn(unconstrained(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!("a connection ended: {error}");
                 }
                 drop(permit);
-            });
+            }));
         }
         drop(self.listener);
         graceful.shutdown().await;
@@ -112,40 +113,26 @@ async fn refuse(mut stream: TcpStream) {
     .await;
 }
 
-async fn answer(mut router: Router, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let id = RequestId::new();
     let method = request.method().clone();
     let uri = request.uri().clone();
-    let (version, mut response) = match ApiVersion::of(request.headers()) {
-        Err(error) => (None, error.into_response()),
-        Ok(version) if routes::is_refused(&method) => (
-            Some(version),
-            ApiError::method_not_allowed(HeaderValue::from_static("GET")).into_response(),
-        ),
-        Ok(version) => {
-            request.extensions_mut().insert(RequestInfo {
-                id: id.text.clone(),
-                version,
-            });
-            if let Some(uri) = normal(request.uri()) {
-                *request.uri_mut() = uri;
-            }
-            let response = match router.call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-            (Some(version), response)
-        }
+    let retries_itself = is_ironicclient(request.headers());
+    let version = ApiVersion::of(request.headers());
+    let mut response = match &version {
+        Ok(version) => match route(router, request, &id, *version).await {
+            Ok(response) => response,
+            Err(error) => error.into_response(),
+        },
+        Err(error) => error.clone().into_response(),
     };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED
-        && !response.headers().contains_key(header::CONTENT_TYPE)
-    {
-        response = routes::not_allowed(&response);
-    }
     let headers = response.headers_mut();
-    ApiVersion::announce(version, headers);
+    ApiVersion::announce(version.ok(), headers);
     headers.insert(REQUEST_ID, id.header.clone());
     headers.insert(OLD_REQUEST_ID, id.header);
+    if retries_itself {
+        headers.remove(header::RETRY_AFTER);
+    }
     let status = response.status().as_u16();
     if response.status().is_server_error() {
         tracing::warn!(request_id = &*id.text, %method, %uri, status, "request failed");
@@ -153,6 +140,41 @@ async fn answer(mut router: Router, mut request: Request<Incoming>) -> Result<Re
         tracing::debug!(request_id = &*id.text, %method, %uri, status, "request");
     }
     Ok(response)
+}
+
+async fn route(
+    mut router: Router,
+    mut request: Request<Incoming>,
+    id: &RequestId,
+    version: ApiVersion,
+) -> Result<Response<Body>, ApiError> {
+    if routes::is_refused(request.method()) {
+        return Err(ApiError::method_not_allowed(HeaderValue::from_static("GET")));
+    }
+    let path = request.uri().path();
+    if percent_encoding::percent_decode_str(path).decode_utf8().is_err() {
+        return Err(ApiError::unreadable_path(path));
+    }
+    let info = RequestInfo {
+        id: id.text.clone(),
+        version,
+    };
+    request.extensions_mut().insert(info);
+    if let Some(uri) = normal(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    match router.call(request).await {
+        Ok(response) => Ok(ApiError::in_place_of_axum_s(response)),
+        Err(never) => match never {},
+    }
+}
+
+/// Whether the client is python-ironicclient, in the library or the command. It repeats a 409 and a 503 by itself, but up
+/// to 6.3.0 it fails with a `TypeError` when one of them carries `Retry-After`
+/// (`ironicclient.common.apiclient.exceptions.from_response` hands it to classes that do not take it).
+fn is_ironicclient(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT);
+    agent.is_some_and(|agent| agent.as_bytes().starts_with(b"python-ironicclient"))
 }
 
 /// The path as the table of routes has it, if it differs: no trailing slash, and the version that a bookmark link

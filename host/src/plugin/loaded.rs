@@ -94,6 +94,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// For the client; one line.
     pub message: String,
+    /// JSON for programs, if the driver gave some; it goes to the log.
+    pub details: Option<String>,
 }
 
 /// The kinds of fault, [`driver_abi::kind`] as a type. A number that this host does not know is `Internal`.
@@ -119,6 +121,19 @@ pub enum FaultKind {
     Unsupported,
 }
 
+impl FaultKind {
+    /// Whether the request was at fault, and not the driver or its device.
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            FaultKind::InvalidParameter
+                | FaultKind::MissingParameter
+                | FaultKind::Conflict
+                | FaultKind::NotFound
+        )
+    }
+}
+
 /// A method that was started. Dropping it loses the answer, not the call.
 pub struct Running(Progress);
 
@@ -142,6 +157,7 @@ impl Fault {
         Fault {
             kind: FaultKind::Internal,
             message: "the driver dropped the call without an answer".to_owned(),
+            details: None,
         }
     }
 }

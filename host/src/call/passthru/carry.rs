@@ -1,8 +1,7 @@
 //! The task of one call: from the driver's checks to its answer.
 //!
-//! A thread of the runtime keeps the task that it woke last in a slot that no other thread can take from. The slot is
-//! empty whenever a task is polled, so a task that enters a driver in the same poll must wake nobody before: a sync call
-//! does not, and an async one gives the thread back once after its client was told, which empties the slot again.
+//! It enters the driver on the thread that polls it. Until then it wakes nobody but an async call's client, whom
+//! [`release_woken_task`] lets go to another thread; why that matters is in [`crate::threads`].
 
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::call::json;
 use crate::call::limits::{CallPermit, WorkerPermit};
 use crate::node::lock::NodeGuard;
 use crate::plugin::loaded::{LoadedDriver, OwnedCall, Reply};
+use crate::threads::release_woken_task;
 
 /// What a call holds while the driver is busy with it.
 pub(super) struct Carried {
@@ -40,14 +40,18 @@ impl Job {
         if let Err(fault) = self.driver.validate(&self.call) {
             return self.finish(Err(fault.into()));
         }
+        if self.call.state.remaining().is_zero() {
+            // The client was told of the deadline; what it asked for must not begin now.
+            let late = self.not_begun();
+            return self.finish(Err(late));
+        }
         if self.call.method.is_async {
             self.tell(Ok(Answer::Accepted));
-            tokio::task::yield_now().await;
+            release_woken_task();
         }
         let running = self.driver.start(&self.call);
-        if !self.driver.holds_thread(&self.call.method) {
-            self.held.worker = None;
-        }
+        // From here on no thread is inside the driver: a blocking method has returned, a deferred one goes on without.
+        self.held.worker = None;
         let outcome = running
             .outcome()
             .await
@@ -55,6 +59,12 @@ impl Job {
             .and_then(|reply| self.checked(reply));
         self.note(&outcome).await;
         self.finish(outcome.map(Answer::Reply));
+    }
+
+    fn not_begun(&self) -> CallError {
+        CallError::NotBegun {
+            method: self.call.method.name.clone(),
+        }
     }
 
     /// What the driver sent, if it may be sent on.
@@ -72,14 +82,13 @@ impl Job {
         if self.call.method.attach {
             return Ok(reply);
         }
-        if reply.body.is_empty() {
-            return Ok(Reply {
-                body: Bytes::from_static(b"null"),
-                ..reply
-            });
-        }
-        match json::check(&reply.body, REPLY_DEPTH) {
-            Ok(()) => Ok(reply),
+        let body = if reply.body.is_empty() { NULL } else { reply.body };
+        match json::check(&body, REPLY_DEPTH) {
+            // Only a method with `attach` names its media type.
+            Ok(()) => Ok(Reply {
+                body,
+                content_type: None,
+            }),
             Err(reason) => Err(CallError::BadReply {
                 method: method(),
                 reason,
@@ -90,15 +99,6 @@ impl Job {
     /// Keeps the node's `last_error` true: the latest failure of an async call, until an exclusive call succeeds.
     async fn note(&self, outcome: &Result<Reply, CallError>) {
         let method = &self.call.method;
-        if let (Err(error), true) = (outcome, method.is_async) {
-            tracing::warn!(
-                request_id = &*self.call.state.request_id,
-                driver = &*self.call.state.driver,
-                method = method.name,
-                node = self.node.map(tracing::field::display),
-                "the async call failed: {error}"
-            );
-        }
         let Some(node) = self.node else { return };
         match outcome {
             Err(error) if method.is_async => {
@@ -112,18 +112,8 @@ impl Job {
 
     /// Lets everything go, then tells the client: one that calls again at once finds the node free.
     fn finish(mut self, outcome: Result<Answer, CallError>) {
+        self.log(&outcome);
         let answer = self.answer.take();
-        let late = self.call.state.remaining().is_zero();
-        if late {
-            tracing::warn!(
-                request_id = &*self.call.state.request_id,
-                driver = &*self.call.state.driver,
-                method = self.call.method.name,
-                node = self.node.map(tracing::field::display),
-                "the driver came back after the call's deadline: {}",
-                outcome_word(&outcome)
-            );
-        }
         let Carried {
             guard,
             worker,
@@ -137,6 +127,35 @@ impl Job {
         }
     }
 
+    /// One line for a call that failed, and for one that came back after its deadline. What the client did wrong is no
+    /// failure.
+    fn log(&self, outcome: &Result<Answer, CallError>) {
+        let late = if self.call.state.remaining().is_zero() {
+            " after its deadline"
+        } else {
+            ""
+        };
+        macro_rules! line {
+            ($level:ident, $($text:tt)*) => {
+                tracing::$level!(
+                    request_id = &*self.call.state.request_id,
+                    driver = &*self.call.state.driver,
+                    method = self.call.method.name,
+                    node = self.node.map(tracing::field::display),
+                    $($text)*
+                )
+            };
+        }
+        // Somebody waits for the answer, and will read there what was wrong with the request.
+        let heard = self.answer.is_some() && late.is_empty();
+        match outcome {
+            Ok(_) if late.is_empty() => {}
+            Ok(_) => line!(warn, "the call succeeded{late}"),
+            Err(error) if error.is_refusal() && heard => line!(debug, "the call was refused: {error}"),
+            Err(error) => line!(warn, details = error.details(), "the call failed{late}: {error}"),
+        }
+    }
+
     fn tell(&mut self, outcome: Result<Answer, CallError>) {
         if let Some(answer) = self.answer.take() {
             let _ = answer.send(outcome);
@@ -144,12 +163,7 @@ impl Job {
     }
 }
 
+/// What a driver that answers nothing has said.
+const NULL: Bytes = Bytes::from_static(b"null");
 /// How deep a reply may nest. A driver is trusted more than a client, but what reads the reply may recurse.
 const REPLY_DEPTH: u32 = 100;
-
-fn outcome_word(outcome: &Result<Answer, CallError>) -> String {
-    match outcome {
-        Ok(_) => "it succeeded".to_owned(),
-        Err(error) => format!("it failed: {error}"),
-    }
-}

@@ -87,10 +87,45 @@ pub enum CallError {
         /// The time that it had.
         limit: Duration,
     },
+    /// The driver's validation took longer than the call may; the method was not begun.
+    #[error("the driver's validation of {method} passed the call's deadline; the method was not begun")]
+    NotBegun {
+        /// The method.
+        method: String,
+    },
     /// The call's own task ended without an answer.
     #[error("the call of {method} was lost")]
     Lost {
         /// The method.
         method: String,
     },
+}
+
+impl CallError {
+    /// What the driver added to its fault for programs, as JSON.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            CallError::Fault(fault) => fault.details.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the request was at fault, and not the driver, its device or this host.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            CallError::Fault(fault) => fault.kind.is_refusal(),
+            CallError::DriverNotEnabled { .. }
+            | CallError::NoHandler { .. }
+            | CallError::WrongVerb { .. }
+            | CallError::NodeGone { .. }
+            | CallError::DriverChanged { .. }
+            | CallError::Locked(_)
+            | CallError::Busy(_) => true,
+            CallError::BadReply { .. }
+            | CallError::LargeReply { .. }
+            | CallError::Deadline { .. }
+            | CallError::NotBegun { .. }
+            | CallError::Lost { .. } => false,
+        }
+    }
 }

@@ -29,7 +29,9 @@ impl From<CallError> for ApiError {
             CallError::BadReply { .. } | CallError::LargeReply { .. } | CallError::Lost { .. } => {
                 ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text)
             }
-            CallError::Deadline { .. } => ApiError::new(StatusCode::GATEWAY_TIMEOUT, text),
+            CallError::Deadline { .. } | CallError::NotBegun { .. } => {
+                ApiError::new(StatusCode::GATEWAY_TIMEOUT, text)
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::{CallState, Fault, FaultKind, OwnedCall, Progress, Reply};
 use crate::plugin::manifest::RunKind;
 use crate::plugin::printable;
+use crate::threads::release_woken_task;
 
 /// A driver object, and the name under which its log lines stand.
 pub(super) struct InProcess {
@@ -132,9 +133,11 @@ fn host_fault(fault: &driver_abi::Fault) -> Fault {
         kind::UNSUPPORTED => FaultKind::Unsupported,
         _ => FaultKind::Internal,
     };
+    let details = String::from_utf8_lossy(&fault.details);
     Fault {
         kind,
         message: printable(&fault.message),
+        details: (!details.is_empty()).then(|| printable(&details)),
     }
 }
 
@@ -203,15 +206,6 @@ impl Drop for HostCompletion {
                 release_woken_task();
             }
         });
-    }
-}
-
-/// A task that is woken on a thread of the runtime is kept in a slot that no other thread can take from.
-/// When that thread is inside a driver, which then answers another call from there, the answer would wait for
-/// the driver. A second task pushes the first one out of the slot.
-fn release_woken_task() {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(async {});
     }
 }
 
