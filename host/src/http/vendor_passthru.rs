@@ -16,11 +16,18 @@ use super::request::RequestInfo;
 use super::{Api, body, nodes};
 use crate::call::Answer;
 use crate::call::passthru::Target;
-use crate::plugin::loaded::Reply;
+use crate::node::fields::Node;
+use crate::plugin::loaded::{LoadedDriver, Reply};
 use crate::plugin::manifest::{CalledOn, DriverManifest, Method};
 
 /// Where the list of methods is; no method can have this name.
 const METHODS: &str = "methods";
+
+/// Whose method is called.
+enum Subject {
+    Node(Arc<Node>),
+    Driver(Arc<LoadedDriver>),
+}
 
 /// `…/nodes/{node}/vendor_passthru?method=METHOD`
 pub(super) async fn node_query(
@@ -29,12 +36,8 @@ pub(super) async fn node_query(
     Path(node): Path<String>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
-    let node = nodes::find(&api, &node, info.version)?;
-    let method = method_argument(&request)?;
-    let target = api
-        .passthru
-        .node_method(node, &method, request.method().as_str())?;
-    call(&api, target, info, request).await
+    let subject = Subject::Node(nodes::find(&api, &node, info.version)?);
+    by_query(&api, subject, info, request).await
 }
 
 /// `…/nodes/{node}/vendor_passthru/METHOD`
@@ -44,55 +47,89 @@ pub(super) async fn node_path(
     Path((node, method)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
-    let node = nodes::find(&api, &node, info.version)?;
-    no_arguments(&request)?;
-    if method == METHODS && request.method() == HttpMethod::GET {
-        let driver = api.passthru.driver_of(&node)?;
-        return Ok(list(driver.manifest(), CalledOn::Node));
-    }
-    let target = api
-        .passthru
-        .node_method(node, &method, request.method().as_str())?;
-    call(&api, target, info, request).await
+    let subject = Subject::Node(nodes::find(&api, &node, info.version)?);
+    by_path(&api, subject, &method, info, request).await
 }
 
 /// `…/drivers/{driver}/vendor_passthru?method=METHOD`
 pub(super) async fn driver_query(
     State(api): State<Arc<Api>>,
     info: RequestInfo,
-    Path(name): Path<String>,
+    Path(driver): Path<String>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
-    let driver = api
-        .registry
-        .get(&name)
-        .ok_or_else(|| ApiError::driver_unknown(&name))?;
-    let method = method_argument(&request)?;
-    let target = api
-        .passthru
-        .driver_method(driver, &method, request.method().as_str())?;
-    call(&api, target, info, request).await
+    let subject = Subject::Driver(loaded(&api, &driver)?);
+    by_query(&api, subject, info, request).await
 }
 
 /// `…/drivers/{driver}/vendor_passthru/METHOD`
 pub(super) async fn driver_path(
     State(api): State<Arc<Api>>,
     info: RequestInfo,
-    Path((name, method)): Path<(String, String)>,
+    Path((driver, method)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
-    let driver = api
-        .registry
-        .get(&name)
-        .ok_or_else(|| ApiError::driver_unknown(&name))?;
-    no_arguments(&request)?;
-    if method == METHODS && request.method() == HttpMethod::GET {
-        return Ok(list(driver.manifest(), CalledOn::Driver));
+    let subject = Subject::Driver(loaded(&api, &driver)?);
+    by_path(&api, subject, &method, info, request).await
+}
+
+fn loaded(api: &Api, name: &str) -> Result<Arc<LoadedDriver>, ApiError> {
+    api.registry
+        .get(name)
+        .ok_or_else(|| ApiError::driver_unknown(name))
+}
+
+async fn by_query(
+    api: &Api,
+    subject: Subject,
+    info: RequestInfo,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    let mut arguments = Arguments::parse(request.uri().query());
+    let method = arguments.take("method");
+    arguments.finish()?;
+    let Some(method) = method else {
+        return Err(ApiError::bad_request("Missing mandatory parameter: method"));
+    };
+    if method.is_empty() {
+        return Err(ApiError::bad_request("Method not specified"));
     }
-    let target = api
-        .passthru
-        .driver_method(driver, &method, request.method().as_str())?;
-    call(&api, target, info, request).await
+    let target = subject.method(api, &method, &request)?;
+    call(api, target, info, request).await
+}
+
+async fn by_path(
+    api: &Api,
+    subject: Subject,
+    method: &str,
+    info: RequestInfo,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    Arguments::parse(request.uri().query()).finish()?;
+    if method == METHODS && request.method() == HttpMethod::GET {
+        return subject.methods(api);
+    }
+    let target = subject.method(api, method, &request)?;
+    call(api, target, info, request).await
+}
+
+impl Subject {
+    fn method(self, api: &Api, name: &str, request: &Request) -> Result<Target, ApiError> {
+        let verb = request.method().as_str();
+        Ok(match self {
+            Subject::Node(node) => api.passthru.node_method(node, name, verb)?,
+            Subject::Driver(driver) => api.passthru.driver_method(driver, name, verb)?,
+        })
+    }
+
+    fn methods(&self, api: &Api) -> Result<Response<Body>, ApiError> {
+        let (driver, on) = match self {
+            Subject::Node(node) => (api.passthru.driver_of(node)?, CalledOn::Node),
+            Subject::Driver(driver) => (driver.clone(), CalledOn::Driver),
+        };
+        let manifest = driver.manifest();
+        Ok(super::json(&Methods { manifest, on }))
+    }
 }
 
 async fn call(
@@ -122,25 +159,6 @@ fn reply_with(reply: Reply) -> Response<Body> {
     let mut response = Response::new(Body::from(reply.body));
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
-}
-
-fn method_argument(request: &Request) -> Result<String, ApiError> {
-    let mut arguments = Arguments::parse(request.uri().query());
-    let method = arguments.take("method");
-    arguments.finish()?;
-    match method {
-        None => Err(ApiError::bad_request("Missing mandatory parameter: method")),
-        Some(method) if method.is_empty() => Err(ApiError::bad_request("Method not specified")),
-        Some(method) => Ok(method),
-    }
-}
-
-fn no_arguments(request: &Request) -> Result<(), ApiError> {
-    Arguments::parse(request.uri().query()).finish()
-}
-
-fn list(manifest: &DriverManifest, on: CalledOn) -> Response<Body> {
-    super::json(&Methods { manifest, on })
 }
 
 /// The methods of a driver by name, as Ironic lists them.
