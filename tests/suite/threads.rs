@@ -171,3 +171,57 @@ fn many_short_blocking_calls_beside_long_ones_are_all_answered_in_time() {
         call.wait().expect(200);
     }
 }
+
+#[test]
+fn an_accepted_call_begins_although_its_thread_has_others_to_carry() {
+    let host = HostProcess::builder().driver(FAKE).driver(SLOW).start();
+    host.create_node("n1");
+    for _ in 0..25 {
+        let accepted = host
+            .request("POST", "/v1/nodes/n1/vendor_passthru/sleep_async")
+            .json(&json!({"seconds": 0}))
+            .start();
+        let beside: Vec<Pending> = (0..5).map(|_| block(&host, 0.8)).collect();
+        accepted.wait().expect(202);
+        eventually("the accepted call has run", SOON, || {
+            (host.node_field("n1", "reservation").is_null()).then_some(())
+        });
+        assert!(
+            beside.iter().all(|call| !call.is_answered()),
+            "the accepted call began only when a call beside it had ended"
+        );
+        for call in beside {
+            call.wait().expect(200);
+        }
+    }
+}
+
+#[test]
+fn a_driver_that_hangs_while_it_ends_does_not_keep_the_host() {
+    let hanging = || {
+        HostProcess::builder()
+            .driver(FAKE)
+            .driver(SLOW)
+            .set("drivers.slow.config.hang_at_end", true)
+            .start()
+    };
+    let mut host = hanging();
+    host.terminate();
+    assert_eq!(host.wait().code(), Some(0), "{}", host.log.text());
+    let named = host.log.lines_with(&["did not shut down in time", "slow"]);
+    assert_eq!(named.len(), 1, "{}", host.log.text());
+
+    let mut host = hanging();
+    host.terminate();
+    eventually("it is stopping", SOON, || {
+        (!host.log.lines_with(&["stopping"]).is_empty()).then_some(())
+    });
+    host.terminate();
+    assert_eq!(host.wait().code(), Some(0), "{}", host.log.text());
+    assert_eq!(
+        host.log.lines_with(&["ending at once"]).len(),
+        1,
+        "{}",
+        host.log.text()
+    );
+}
