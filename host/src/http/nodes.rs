@@ -22,6 +22,7 @@ use super::request::RequestInfo;
 use super::{Api, ApiError, ApiVersion, body};
 use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeGuard};
+use crate::node::name::{self, NameFault};
 
 /// From here on a node can be addressed by its name.
 const NAMES: ApiVersion = ApiVersion(5);
@@ -47,10 +48,14 @@ pub(super) fn routes() -> Router<Arc<Api>> {
 /// The node of a path: a uuid or, where the version knows names, a name.
 ///
 /// # Errors
-/// Ironic's `Node X could not be found.`
+/// Ironic's `Node X could not be found.`, and its sentence for what can be neither a uuid nor a name.
 pub(super) fn find(api: &Api, ident: &str, version: ApiVersion) -> Result<Arc<Node>, ApiError> {
     let found = match Uuid::parse_str(ident) {
         Ok(uuid) => api.nodes.get(&uuid),
+        Err(_) if name::check(ident) == Err(NameFault::Invalid) => {
+            let text = format!("Expected UUID or name for node_ident: {ident}");
+            return Err(ApiError::bad_request(text));
+        }
         Err(_) if version >= NAMES => api.nodes.find(ident),
         Err(_) => None,
     };
