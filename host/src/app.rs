@@ -131,7 +131,12 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     let in_flight = passthru.in_flight().clone();
     let orderly = async {
         let finished = async {
-            server.serve(api, signals.asked(1)).await;
+            let asked = async {
+                signals.asked(1).await;
+                let running = in_flight.running().len();
+                tracing::info!(running, "stopping; running calls get {} ms", grace.as_millis());
+            };
+            server.serve(api, asked).await;
             in_flight.idle().await;
         };
         let patience = async {

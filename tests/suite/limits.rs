@@ -40,11 +40,11 @@ fn a_full_pool_refuses_at_once_with_503_reads_go_on_and_it_recovers_fully() {
         .start();
     host.create_node("n1");
     for round in 0..3 {
-        let held: Vec<Pending> = (0..8).map(|_| start(&host, "fake", "sleep", 1.5)).collect();
+        let held: Vec<Pending> = (0..8).map(|_| start(&host, "fake", "sleep", 4.0)).collect();
         until_full(&host, "fake");
         let refused = echo(&host);
         refused.refused(503, BUSY);
-        assert!(refused.took < Duration::from_millis(500), "{:?}", refused.took);
+        assert!(refused.took < Duration::from_secs(2), "{:?}", refused.took);
         let seconds: u32 = refused.must_have("Retry-After").parse().expect("seconds");
         assert!((1..=60).contains(&seconds), "{seconds}");
         let node = host.post("/v1/nodes/n1/vendor_passthru/first_method", json!({"bar": "baz"}));

@@ -15,8 +15,6 @@ const NOTICE: u32 = 10;
 
 /// Gives the running calls `grace`: they may finish, towards the end they are asked to, and those that do not are named.
 pub(super) async fn wait_for_calls(in_flight: &InFlight, grace: Duration) {
-    let running = in_flight.running().len();
-    tracing::info!(running, "stopping; running calls get {} ms", grace.as_millis());
     let notice = grace / NOTICE;
     tokio::time::sleep(grace - notice).await;
     for call in in_flight.running() {

@@ -118,6 +118,12 @@ impl Property {
                     "a property with a default is always there: take the `Option` off",
                 ))
             }
+            Some(expr) if words.secret.is_some() && !is_empty_text(expr) => {
+                return Err(Error::new_spanned(
+                    expr,
+                    "a default stands in the manifest for everybody to read: it is no secret",
+                ))
+            }
             Some(expr) => Some(default(expr, ty)?),
             None => None,
         };
@@ -208,6 +214,10 @@ impl Words {
         }
         Ok(words)
     }
+}
+
+fn is_empty_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty())
 }
 
 /// The JSON type that the author names.

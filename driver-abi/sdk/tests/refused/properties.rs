@@ -23,6 +23,9 @@ struct Device {
     /// A word that is given twice.
     #[property(secret, secret)]
     twice: String,
+    /// A secret that everybody can read.
+    #[property(secret, default = "admin")]
+    known: String,
 }
 
 #[derive(Properties)]
