@@ -313,6 +313,57 @@ async fn a_bad_patch_is_refused_in_ironics_words_and_changes_nothing() {
     assert_eq!(host.api.nodes.find("n1").unwrap().revision(), before.revision());
 }
 
+/// Operations that each nest 22 more levels below what the ones before have made.
+fn ever_deeper(operations: usize) -> Value {
+    let levels = |count: usize| (0..count).fold(json!({}), |inner, _| json!({ "a": inner }));
+    (1..=operations)
+        .map(|n| json!({"op": "add", "path": format!("/extra{}", "/a".repeat(22 * n)), "value": levels(21)}))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_patch_cannot_nest_deeper_than_a_node_is_kept() {
+    let host = Host::new();
+    let before = host.node("n1").await;
+    let levels = |count: usize| (0..count).fold(json!(1), |inner, _| json!({ "a": inner }));
+    let first = json!({"op": "add", "path": "/extra", "value": levels(22)});
+    let at = |level: usize, value: Value| {
+        let path = format!("/extra{}", "/a".repeat(level));
+        json!({"op": "add", "path": path, "value": value})
+    };
+    let kept = json!([first, at(22, levels(22)), at(44, levels(20))]);
+    let answer = host.patch("n1", &kept).await;
+    assert_eq!(answer.status, StatusCode::OK, "64 levels: {}", answer.body);
+    let revision = host.api.nodes.find("n1").unwrap().revision();
+    assert_eq!(revision, before.revision() + 1);
+    for (patch, found) in [
+        (json!([first, at(22, levels(22)), at(44, levels(21))]), 65),
+        (json!([at(65, json!(1))]), 65),
+        (
+            json!([{"op": "replace", "path": "/extra/l/0", "value": levels(22)}, at(43, levels(22))]),
+            65,
+        ),
+        (ever_deeper(209), 66),
+    ] {
+        let (status, text) = host.patch("n1", &patch).await.fault();
+        let words = format!("extra is nested {found} levels deep, at most 64 are kept");
+        assert_eq!((status, text), (400, words));
+    }
+    assert_eq!(host.api.nodes.find("n1").unwrap().revision(), revision);
+}
+
+#[tokio::test]
+async fn a_patch_has_at_most_1000_operations() {
+    let host = Host::new();
+    host.node("n1").await;
+    let operations = |count: usize| vec![json!({"op": "add", "path": "/extra/a", "value": 1}); count];
+    let answer = host.patch("n1", &json!(operations(1000))).await;
+    assert_eq!(answer.body["extra"], json!({"a": 1}), "{}", answer.body);
+    let fault = host.patch("n1", &json!(operations(1001))).await.fault();
+    let text = "Schema error for patch: 1001 operations are too many, at most 1000 are taken";
+    assert_eq!(fault, (400, text.to_owned()));
+}
+
 #[tokio::test]
 async fn reset_interfaces_needs_1_45_and_another_driver() {
     let host = Host::new();
