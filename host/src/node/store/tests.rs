@@ -190,6 +190,46 @@ async fn a_change_on_an_old_revision_is_refused() {
 }
 
 #[tokio::test]
+async fn a_node_created_again_with_the_same_uuid_is_another_node() {
+    let place = Place::new();
+    let store = place.open();
+    let seen = store.create(Uuid::new_v4(), named("a")).await.unwrap();
+    store.delete(seen.uuid()).await.unwrap();
+    let again = store.create(seen.uuid(), named("b")).await.unwrap();
+    assert_eq!(again.revision(), seen.revision());
+    let error = store.update(&seen, named("c")).await.unwrap_err();
+    assert!(
+        matches!(error, NodeError::Gone { uuid } if uuid == seen.uuid()),
+        "{error:?}"
+    );
+    drop(store);
+    let found = place.open().nodes_after(0, 10);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].identity(), found[0].fields()),
+        (again.identity(), named("b"))
+    );
+}
+
+#[test]
+fn a_node_that_replaces_another_in_the_index_takes_its_place_in_the_order() {
+    let identity = |sequence: i64| Identity {
+        uuid: Uuid::nil(),
+        sequence,
+        revision: 1,
+        created_at: 0,
+        updated_at: None,
+    };
+    let mut index = Index::default();
+    for (sequence, name) in [(1, "a"), (2, "b")] {
+        index.put(Arc::new(Node::new(identity(sequence), named(name)).unwrap()));
+        let listed: Vec<_> = index.after(0, 10).iter().map(|node| node.sequence()).collect();
+        assert_eq!((listed, index.len()), (vec![sequence], 1));
+    }
+    assert!(index.named("a").is_none() && index.named("b").is_some());
+}
+
+#[tokio::test]
 async fn a_name_that_was_given_up_can_be_taken_by_another_node() {
     let place = Place::new();
     let store = place.open();
