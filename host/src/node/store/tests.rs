@@ -497,31 +497,105 @@ fn a_newer_database_is_refused_and_left_alone() {
     place.open();
 }
 
+/// What a start must not change: the content and the mode of every file in the folder.
+fn everything(place: &Place) -> Vec<(PathBuf, Vec<u8>, u32)> {
+    let mut files: Vec<_> = fs::read_dir(place.path.parent().unwrap())
+        .unwrap()
+        .map(|file| {
+            let file = file.unwrap();
+            let metadata = file.metadata().unwrap();
+            let content = if metadata.is_file() {
+                fs::read(file.path()).unwrap()
+            } else {
+                Vec::new()
+            };
+            (file.path(), content, metadata.permissions().mode())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
 #[test]
-fn files_that_are_something_else_are_refused() {
-    let place = Place::new();
-    fs::write(&place.path, "hello, this is a text of some length\n").unwrap();
-    let text = place.refusal();
-    assert!(
-        text.contains("not a database of this host") && text.contains("\"hello, this is a\""),
-        "{text}"
-    );
-    assert!(
-        fs::read_to_string(&place.path).unwrap().starts_with("hello"),
-        "left as it was"
-    );
+fn files_that_are_something_else_are_refused_and_left_alone() {
+    let letter = |place: &Place| {
+        fs::write(&place.path, "hello, this is a text of some length\n").unwrap();
+        fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    let cut_short = |place: &Place| fs::write(&place.path, "SQLite format 3\0\x10").unwrap();
+    let tables = |place: &Place| place.sql("CREATE TABLE nodes (id INTEGER)");
+    let many_tables = |place: &Place| {
+        let all: String = (0..1000)
+            .map(|n| format!("CREATE TABLE t{n} (id INTEGER);"))
+            .collect();
+        place.sql(&format!("BEGIN; {all} COMMIT"));
+    };
+    let application = |place: &Place| place.sql("PRAGMA application_id = 7");
+    let version = |place: &Place| place.sql("PRAGMA user_version = 7");
+    let folder = |place: &Place| fs::create_dir(&place.path).unwrap();
+    let pipe = |place: &Place| {
+        let mode = rustix::fs::Mode::from_raw_mode(0o644);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &place.path, mode).unwrap();
+    };
+    let socket = |place: &Place| drop(std::os::unix::net::UnixListener::bind(&place.path).unwrap());
+    let cases: [(&dyn Fn(&Place), &str); 9] = [
+        (&letter, "found a file that begins with \"hello, this is a\""),
+        (&cut_short, "found the first 17 bytes of an SQLite database"),
+        (&tables, "found the SQLite database of another program"),
+        (&many_tables, "found the SQLite database of another program"),
+        (&application, "found the SQLite database of another program"),
+        (&version, "found the SQLite database of another program"),
+        (&folder, "Is a directory"),
+        (&pipe, "found a device or a pipe"),
+        (&socket, "No such device or address"),
+    ];
+    for (make, words) in cases {
+        let place = Place::new();
+        make(&place);
+        let before = everything(&place);
+        assert_eq!(before.len(), 1);
+        let text = place.refusal();
+        assert!(text.contains(words), "{text}");
+        assert!(everything(&place) == before, "{text}");
+    }
+}
 
+#[test]
+fn a_database_of_another_program_whose_content_is_all_in_its_log_is_refused() {
     let place = Place::new();
-    place.sql("CREATE TABLE nodes (id INTEGER)");
-    assert!(
-        place.refusal().contains("another program, with 1 tables"),
-        "{}",
-        place.refusal()
-    );
+    let other = Connection::open(&place.path).unwrap();
+    other.pragma_update(None, "journal_mode", "wal").unwrap();
+    other.execute_batch("CREATE TABLE t (a TEXT)").unwrap();
+    assert!(place.refusal().contains("the SQLite database of another program"));
+}
 
+#[tokio::test]
+async fn a_database_that_a_crash_left_in_its_log_is_opened_again() {
     let place = Place::new();
-    fs::create_dir(&place.path).unwrap();
-    assert!(place.refusal().contains("Is a directory"), "{}", place.refusal());
+    let store = place.open();
+    store.create(Uuid::new_v4(), named("n")).await.unwrap();
+    let copy = Place::new();
+    for end in ["", "-wal"] {
+        let of = |place: &Place| PathBuf::from(format!("{}{end}", place.path.display()));
+        fs::copy(of(&place), of(&copy)).unwrap();
+    }
+    assert!(copy.open().find("n").is_some());
+}
+
+#[test]
+fn of_hosts_that_start_at_once_in_an_empty_folder_one_gets_the_database() {
+    let place = Place::new();
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| NodeStore::open(&place.path, "host-1")))
+            .collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let opened = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(opened, 1, "{results:?}");
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
+    }
 }
 
 #[test]
