@@ -538,16 +538,16 @@ fn files_that_are_something_else_are_refused_and_left_alone() {
         rustix::fs::mkfifoat(rustix::fs::CWD, &place.path, mode).unwrap();
     };
     let socket = |place: &Place| drop(std::os::unix::net::UnixListener::bind(&place.path).unwrap());
-    let cases: [(&dyn Fn(&Place), &str); 9] = [
-        (&letter, "found a file that begins with \"hello, this is a\""),
-        (&cut_short, "found the first 17 bytes of an SQLite database"),
-        (&tables, "found the SQLite database of another program"),
-        (&many_tables, "found the SQLite database of another program"),
-        (&application, "found the SQLite database of another program"),
-        (&version, "found the SQLite database of another program"),
-        (&folder, "Is a directory"),
-        (&pipe, "found a device or a pipe"),
-        (&socket, "No such device or address"),
+    let cases: [(fn(&Place), &str); 9] = [
+        (letter, "found a file that begins with \"hello, this is a\""),
+        (cut_short, "found the first 17 bytes of an SQLite database"),
+        (tables, "found the SQLite database of another program"),
+        (many_tables, "found the SQLite database of another program"),
+        (application, "found the SQLite database of another program"),
+        (version, "found the SQLite database of another program"),
+        (folder, "Is a directory"),
+        (pipe, "found a device or a pipe"),
+        (socket, "No such device or address"),
     ];
     for (make, words) in cases {
         let place = Place::new();
