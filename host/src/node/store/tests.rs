@@ -518,6 +518,7 @@ fn everything(place: &Place) -> Vec<(PathBuf, Vec<u8>, u32)> {
 
 #[test]
 fn files_that_are_something_else_are_refused_and_left_alone() {
+    type Make = fn(&Place);
     let letter = |place: &Place| {
         fs::write(&place.path, "hello, this is a text of some length\n").unwrap();
         fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
@@ -538,7 +539,7 @@ fn files_that_are_something_else_are_refused_and_left_alone() {
         rustix::fs::mkfifoat(rustix::fs::CWD, &place.path, mode).unwrap();
     };
     let socket = |place: &Place| drop(std::os::unix::net::UnixListener::bind(&place.path).unwrap());
-    let cases: [(fn(&Place), &str); 9] = [
+    let cases: [(Make, &str); 9] = [
         (letter, "found a file that begins with \"hello, this is a\""),
         (cut_short, "found the first 17 bytes of an SQLite database"),
         (tables, "found the SQLite database of another program"),
