@@ -136,6 +136,22 @@ fn a_refused_patch_changes_nothing() {
 }
 
 #[test]
+fn a_patch_that_nests_ever_deeper_is_refused_and_the_host_lives_on() {
+    let host = host_with_node();
+    let (pid, before) = (host.pid(), host.get("/v1/nodes/n1").json());
+    let levels = (0..21).fold(json!({}), |inner, _| json!({ "a": inner }));
+    // Just below a megabyte, and together 4600 levels.
+    let deeper: Value = (1..=208)
+        .map(|n| json!({"op": "add", "path": format!("/extra{}", "/a".repeat(22 * n)), "value": levels}))
+        .collect();
+    patch(&host, deeper).refused(400, "extra is nested 66 levels deep, at most 64 are kept");
+    let many = vec![json!({"op": "add", "path": "/extra/l/0", "value": 1}); 1001];
+    patch(&host, json!(many)).refused(400, "1001 operations are too many, at most 1000 are taken");
+    assert_eq!(host.get("/v1/nodes/n1").expect(200).json(), before);
+    assert_eq!(host.pid(), pid);
+}
+
+#[test]
 fn a_name_can_be_taken_away_and_given_but_not_twice() {
     let host = host_with_node();
     let uuid = host.node_field("n1", "uuid");

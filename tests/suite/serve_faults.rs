@@ -111,16 +111,30 @@ fn a_database_belongs_to_one_host_and_only_its_user_can_read_it() {
 
 #[test]
 fn what_is_not_a_database_is_refused_and_left_alone() {
-    let builder = HostProcess::builder().driver(FAKE);
-    let path = builder.folder().join("host.db");
+    use std::os::unix::fs::PermissionsExt;
+    // The host's own folder goes with the host.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.txt");
     let text = "this is not a database, it is somebody's letter\n".repeat(100);
     std::fs::write(&path, &text).unwrap();
-    let kept = builder.folder().to_owned();
-    let output = builder
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let output = HostProcess::builder()
+        .driver(FAKE)
         .set("database.path", path.to_str().unwrap())
         .serve_to_end();
-    assert!(one_line(&output, 1).contains("host.db"), "{}", output.stderr);
-    assert!(!kept.exists() || std::fs::read_to_string(&path).unwrap() == text);
+    let line = one_line(&output, 1);
+    assert!(
+        line.contains("letter.txt") && line.contains("is not a database of this host"),
+        "{line}"
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o644, "{mode:o}");
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["letter.txt"]);
 }
 
 #[test]

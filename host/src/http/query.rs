@@ -44,17 +44,16 @@ impl Arguments {
         boolean(name, &value).map(Some)
     }
 
-    /// A comma-separated list.
+    /// A comma-separated list. One without items counts as not given.
     pub(super) fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
         let value = self.take(name)?;
-        Some(
-            value
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )
+        let items: Vec<_> = value
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect();
+        (!items.is_empty()).then_some(items)
     }
 
     /// Refuses what nobody has taken.
@@ -106,6 +105,20 @@ mod tests {
             arguments.finish().unwrap_err().text(),
             "Unexpected arguments: a, b"
         );
+    }
+
+    #[test]
+    fn a_list_without_items_is_no_list() {
+        for (query, list) in [
+            ("", None),
+            ("fields=", None),
+            ("fields=%20,,", None),
+            ("fields=a,%20b,", Some(vec!["a".to_owned(), "b".to_owned()])),
+        ] {
+            let mut arguments = Arguments::parse(Some(query));
+            assert_eq!(arguments.take_list("fields"), list, "{query}");
+            arguments.finish().unwrap();
+        }
     }
 
     #[test]

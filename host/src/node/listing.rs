@@ -175,7 +175,7 @@ pub struct NodeQuery {
     pub limit: usize,
 }
 
-/// The nodes of a page.
+/// The nodes of a page; see [`NodeQuery::page`] for what one costs.
 #[derive(Debug, Default)]
 pub struct Page {
     /// In the order asked for.
@@ -193,7 +193,8 @@ impl NodeQuery {
         values.then_with(|| a.sequence().cmp(&b.sequence()))
     }
 
-    /// Reads the page.
+    /// Reads the page, on the calling thread and without a pause. The order of creation is read from the marker on; any other order looks at
+    /// every node for every page, which takes a thread of the runtime for about 300 ms with 1,000,000 nodes.
     pub fn page(&self, store: &NodeStore) -> Page {
         if self.filter.nothing {
             return Page::default();

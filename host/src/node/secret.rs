@@ -111,12 +111,13 @@ impl SecretNames {
     /// change a secret.
     ///
     /// # Errors
-    /// The path of a masked secret that `before` does not have: it cannot be meant.
+    /// The path of a masked secret that `before` does not have, or has as null: it cannot be meant.
     pub fn restore(&self, before: &Map<String, Value>, after: &mut Map<String, Value>) -> Result<(), String> {
         for (key, value) in after {
             if self.covers(key) {
                 if value == MASK {
-                    match before.get(key) {
+                    // A secret that is null is shown as null.
+                    match before.get(key).filter(|secret| !secret.is_null()) {
                         Some(secret) => *value = secret.clone(),
                         None => return Err(key.clone()),
                     }
@@ -264,6 +265,21 @@ mod tests {
             .restore(before.as_object().unwrap(), after.as_object_mut().unwrap())
             .unwrap_err();
         assert_eq!(fault, "bmcs/0/token");
+    }
+
+    #[test]
+    fn a_mask_for_a_secret_that_is_null_is_refused_because_null_is_shown_as_it_is() {
+        let before = json!({"password": null, "list": [{"token": null}]});
+        for (after, path) in [
+            (json!({"password": MASK}), "password"),
+            (json!({"list": [{"token": MASK}]}), "list/0/token"),
+        ] {
+            let mut after = after.as_object().unwrap().clone();
+            let fault = SecretNames::default()
+                .restore(before.as_object().unwrap(), &mut after)
+                .unwrap_err();
+            assert_eq!(fault, path);
+        }
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl NodeStore {
     /// Changes a node from what its author has `seen` into `fields`: compare-and-swap.
     ///
     /// # Errors
-    /// [`NodeError::Changed`] if somebody else was faster, [`NodeError::Gone`], and those of [`create`](Self::create).
+    /// [`NodeError::Changed`] if somebody else was faster, [`NodeError::Gone`] (also if there is a new node of this uuid), and those of
+    /// [`create`](Self::create).
     pub async fn update(&self, seen: &Node, fields: NodeFields) -> Result<Arc<Node>, NodeError> {
         let mut identity = seen.identity();
         identity.revision += 1;

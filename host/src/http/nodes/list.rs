@@ -64,7 +64,7 @@ pub(super) async fn summary(
 ) -> Result<Response<Body>, ApiError> {
     let mut arguments = Arguments::parse(request.uri().query());
     let detail = arguments.take_bool("detail")?;
-    let names = arguments.take_list("fields").filter(|names| !names.is_empty());
+    let names = arguments.take_list("fields");
     if let Some(detail) = detail.filter(|_| info.version.0 < 43) {
         let word = if detail { "True" } else { "False" };
         return Err(ApiError::bad_request(format!(

@@ -7,7 +7,12 @@ use super::fields::FIELDS;
 use super::input;
 use super::notation::quote;
 use crate::http::{ApiError, ApiVersion};
+use crate::node::fields::{FieldFault, MAX_DEPTH};
 use crate::node::secret::{MASK, SecretNames};
+use crate::node::store::NodeError;
+
+/// The most operations of one patch. Each may move all items of a long array, so their number bounds the work.
+const MAX_OPERATIONS: usize = 1000;
 
 /// A checked list of operations.
 pub(super) struct Patch(Vec<Operation>);
@@ -35,11 +40,17 @@ impl Patch {
     /// Checks a body.
     ///
     /// # Errors
-    /// Ironic's sentences; 406 for a field that the version does not know.
+    /// Ironic's sentences; 406 for a field that the version does not know; too many operations, or one that nests too deeply.
     pub(super) fn parse(body: Value, version: ApiVersion) -> Result<Self, ApiError> {
         let Value::Array(operations) = body else {
             return Err(schema_error(&format!("{} is not of type 'array'", quote(&body))));
         };
+        let found = operations.len();
+        if found > MAX_OPERATIONS {
+            return Err(schema_error(&format!(
+                "{found} operations are too many, at most {MAX_OPERATIONS} are taken"
+            )));
+        }
         operations
             .into_iter()
             .map(|sent| Operation::parse(sent, version))
@@ -106,8 +117,16 @@ impl Operation {
             }
         };
         let path = split(member("path")?)?;
-        if input::settable(&path[0], version)?.is_none() {
+        let Some((field, _)) = input::settable(&path[0], version)? else {
             return Err(cannot_patch(members.get("path")));
+        };
+        // Operations build on each other: what each may reach bounds the document, which is walked recursively.
+        if let Some(value) = members.get("value").filter(|_| verb != Verb::Remove) {
+            let found = path.len() - 1 + depth(value);
+            if found > MAX_DEPTH {
+                let field = field.name;
+                return Err(NodeError::from(FieldFault::TooDeep { field, found }).into());
+            }
         }
         Ok(Operation { verb, path, sent })
     }
@@ -164,6 +183,15 @@ fn split(path: &str) -> Result<Vec<String>, ApiError> {
             quote(&Value::from(path))
         ))
     })
+}
+
+/// How deep arrays and objects are nested: 1 for `{}`. A request is bounded in this, so recursion is, too.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(entries) => 1 + entries.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn cannot_patch(path: Option<&Value>) -> ApiError {

@@ -25,7 +25,7 @@ pub(super) async fn show(
     request: Request,
 ) -> Result<Response<Body>, ApiError> {
     let mut arguments = Arguments::parse(request.uri().query());
-    let names = arguments.take_list("fields").filter(|names| !names.is_empty());
+    let names = arguments.take_list("fields");
     arguments.finish()?;
     let fields = match names {
         Some(names) => fields::chosen(&names, info.version)?,

@@ -44,11 +44,16 @@ impl Answer {
 
 impl Host {
     fn new() -> Self {
+        Host::waiting(Duration::ZERO)
+    }
+
+    /// Changes wait as long as this for a node's lock.
+    fn waiting(wait: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Arc::new(Config::default());
         let nodes = Arc::new(NodeStore::open(&folder.path().join("host.db"), "host-1").unwrap());
         let registry = Arc::new(DriverRegistry::default());
-        let locks = NodeLocks::new("host-1", Duration::ZERO, 0);
+        let locks = NodeLocks::new("host-1", wait, 16);
         let limits = Limits::new(&config, std::iter::empty());
         let passthru = Arc::new(Passthru::new(
             registry.clone(),

@@ -27,12 +27,10 @@ pub enum StoreError {
         owner: String,
     },
     /// Some other file.
-    #[error("{} is not a database of this host: expected {expected}, found {found}; move it away, or set another database.path", path.display())]
+    #[error("{} is not a database of this host: expected an empty file or a database that a host has written, found {found}; move it away, or set another database.path", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What belongs there.
-        expected: &'static str,
         /// What is there.
         found: String,
     },

@@ -14,6 +14,10 @@ use super::schema;
 
 /// How every SQLite database begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// As much of a database as says whose it is: its header of 100 bytes, and where its list of tables begins.
+pub(super) const HEAD: usize = 105;
+/// What is found where [`schema`] has never been.
+pub(super) const ANOTHER_PROGRAM: &str = "the SQLite database of another program";
 
 /// An open database of this host, locked to this process.
 #[derive(Debug)]
@@ -26,9 +30,15 @@ pub(super) struct DatabaseFile {
 
 impl DatabaseFile {
     pub(super) fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
-        let file = create(path)?;
+        // Until it is known to be ours, nothing is done to the file, and nothing put beside it.
+        inspect(path, &create(path)?)?;
         let lock = lock(path, host_name)?;
-        inspect(path, file)?;
+        // Before the lock was ours, it may have become another file.
+        let file = create(path)?;
+        inspect(path, &file)?;
+        make_private(path, &file)?;
+        // SQLite's own locks of it would go with this one.
+        drop(file);
         let connection = connect(path).map_err(|error| fault(path, &error))?;
         schema::migrate(&connection, path, schema::MIGRATIONS)?;
         Ok(DatabaseFile {
@@ -85,38 +95,63 @@ fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Opens the file, or creates it; nobody else may read it, because it holds the passwords of every device.
+/// Opens the file, or creates it. One that is there stays as it is.
 fn create(path: &Path) -> Result<File, StoreError> {
-    let open = || {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| refused(path, &error))
+}
+
+/// Nobody else may read the database, because it holds the passwords of every device.
+fn make_private(path: &Path, file: &File) -> Result<(), StoreError> {
+    let make_private = || {
         if file.metadata()?.permissions().mode() & 0o077 != 0 {
             file.set_permissions(Permissions::from_mode(0o600))?;
         }
-        Ok(file)
+        Ok(())
     };
-    open().map_err(|error| refused(path, &error))
+    make_private().map_err(|error| refused(path, &error))
 }
 
-/// Looks whether the file is empty or a database.
-fn inspect(path: &Path, file: File) -> Result<(), StoreError> {
-    let mut start = Vec::new();
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
+/// Looks whether the file is empty or a database of a host. It is only read: SQLite would put files beside it.
+fn inspect(path: &Path, file: &File) -> Result<(), StoreError> {
+    let metadata = file.metadata().map_err(|error| refused(path, &error))?;
+    if !metadata.is_file() {
+        return Err(foreign(path, "a device or a pipe"));
+    }
+    let mut head = Vec::with_capacity(HEAD);
+    file.take(HEAD as u64)
+        .read_to_end(&mut head)
         .map_err(|error| refused(path, &error))?;
-    if start.is_empty() || start == MAGIC {
+    if head.is_empty() {
         return Ok(());
     }
-    Err(StoreError::Foreign {
+    let start = &head[..head.len().min(MAGIC.len())];
+    if start != MAGIC {
+        let found = format!("a file that begins with \"{}\"", start.escape_ascii());
+        return Err(foreign(path, found));
+    }
+    match <&[u8; HEAD]>::try_from(&*head) {
+        Ok(head) if schema::may_be_ours(head) => Ok(()),
+        Ok(_) => Err(foreign(path, ANOTHER_PROGRAM)),
+        Err(_) => {
+            let found = format!("the first {} bytes of an SQLite database", head.len());
+            Err(foreign(path, found))
+        }
+    }
+}
+
+/// Some other file.
+pub(super) fn foreign(path: &Path, found: impl Into<String>) -> StoreError {
+    StoreError::Foreign {
         path: path.to_owned(),
-        expected: "an SQLite database",
-        found: format!("a file that begins with \"{}\"", start.escape_ascii()),
-    })
+        found: found.into(),
+    }
 }
 
 fn refused(path: &Path, error: &io::Error) -> StoreError {
@@ -140,13 +175,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Says what an error means for an operator.
 pub(super) fn fault(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let (path, cause) = (path.to_owned(), error.to_string());
+    let cause = error.to_string();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => StoreError::Foreign {
-            path,
-            expected: "an SQLite database",
-            found: "something else".to_owned(),
-        },
+        Some(ErrorCode::NotADatabase) => foreign(path, "something else"),
         Some(
             ErrorCode::CannotOpen
             | ErrorCode::ReadOnly
@@ -156,7 +187,13 @@ pub(super) fn fault(path: &Path, error: &rusqlite::Error) -> StoreError {
             | ErrorCode::DatabaseLocked
             | ErrorCode::SystemIoFailure
             | ErrorCode::FileLockingProtocolFailed,
-        ) => StoreError::Open { path, cause },
-        _ => StoreError::Damaged { path, cause },
+        ) => StoreError::Open {
+            path: path.to_owned(),
+            cause,
+        },
+        _ => StoreError::Damaged {
+            path: path.to_owned(),
+            cause,
+        },
     }
 }

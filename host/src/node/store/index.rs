@@ -62,6 +62,9 @@ impl Index {
         let old = self.by_uuid.replace(ByUuid(Arc::clone(&node)));
         if let Some(ByUuid(old)) = old {
             self.by_name.remove(old.name_bytes());
+            if old.sequence() != node.sequence() {
+                self.by_sequence.remove(&old.sequence());
+            }
         }
         if node.name().is_some() {
             self.by_name.replace(ByName(Arc::clone(&node)));

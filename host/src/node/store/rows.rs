@@ -25,7 +25,7 @@ const UPDATE: &str = "UPDATE nodes SET
         maintenance = ?10, protected = ?11, retired = ?12, automated_clean = ?13, instance_info = ?14, network_data = ?15,
         instance_uuid = ?16, chassis_uuid = ?17, resource_class = ?18, owner = ?19, lessee = ?20, description = ?21,
         maintenance_reason = ?22, protected_reason = ?23, retired_reason = ?24, last_error = ?25
-    WHERE uuid = ?1 AND revision = ?2 - 1";
+    WHERE uuid = ?1 AND sequence = ?26 AND revision = ?2 - 1";
 
 /// Adds a node and returns its sequence.
 pub(super) fn insert(connection: &Connection, id: &Identity, fields: &NodeFields) -> Result<i64, NodeError> {
@@ -36,17 +36,19 @@ pub(super) fn insert(connection: &Connection, id: &Identity, fields: &NodeFields
     Ok(connection.last_insert_rowid())
 }
 
-/// Writes a node over its previous revision.
+/// Writes a node over its previous revision. One that was deleted is gone, also if there is a new one of its uuid: sequences are never
+/// given twice.
 pub(super) fn update(connection: &Connection, id: &Identity, fields: &NodeFields) -> Result<(), NodeError> {
     let updated = with_values(id, fields, |values| {
-        connection.prepare_cached(UPDATE)?.execute(values)
+        let values = [values, &[&id.sequence]].concat();
+        connection.prepare_cached(UPDATE)?.execute(&*values)
     });
     if updated.map_err(|error| taken(error, id, fields))? == 1 {
         return Ok(());
     }
-    let mut there = connection.prepare_cached("SELECT 1 FROM nodes WHERE uuid = ?1")?;
+    let mut there = connection.prepare_cached("SELECT 1 FROM nodes WHERE uuid = ?1 AND sequence = ?2")?;
     let uuid = id.uuid;
-    Err(if there.exists([text(&uuid)])? {
+    Err(if there.exists((text(&uuid), id.sequence))? {
         NodeError::Changed { uuid }
     } else {
         NodeError::Gone { uuid }

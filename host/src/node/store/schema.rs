@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::file::fault;
+use super::file::{ANOTHER_PROGRAM, HEAD, fault, foreign};
 
 /// Marks a database as one of this host: "bmnd" in ASCII.
 const APPLICATION_ID: i64 = 0x626d_6e64;
@@ -49,6 +49,16 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL) STRICT;",
 ];
 
+/// Whether a database that begins with `head` can be one of a host: it says so, or it says nothing and lists no tables. The places are those of
+/// SQLite's file format. What a database has only in its log is not seen here, but by [`migrate`].
+pub(super) fn may_be_ours(head: &[u8; HEAD]) -> bool {
+    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let (version, application) = (number(60), number(68));
+    // The list of tables is one page, a leaf, with no entries.
+    let no_tables = head[100] == 13 && head[103..105] == [0, 0];
+    i64::from(application) == APPLICATION_ID || (application == 0 && version == 0 && no_tables)
+}
+
 /// Brings the database to the newest version, one transaction per step.
 pub(super) fn migrate(connection: &Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
     let number = |pragma: &str| -> Result<i64, StoreError> {
@@ -56,20 +66,13 @@ pub(super) fn migrate(connection: &Connection, path: &Path, steps: &[&str]) -> R
             .pragma_query_value(None, pragma, |row| row.get(0))
             .map_err(|error| fault(path, &error))
     };
-    let foreign = |found: String| StoreError::Foreign {
-        path: path.to_owned(),
-        expected: "an empty file or a database that a host has written",
-        found,
-    };
     let (application, found) = (number("application_id")?, number("user_version")?);
     if application != APPLICATION_ID {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .map_err(|error| fault(path, &error))?;
         if application != 0 || found != 0 || tables != 0 {
-            return Err(foreign(format!(
-                "the SQLite database of another program, with {tables} tables and indexes"
-            )));
+            return Err(foreign(path, ANOTHER_PROGRAM));
         }
     }
     let expected = i64::try_from(steps.len()).unwrap_or(i64::MAX);

@@ -190,6 +190,46 @@ async fn a_change_on_an_old_revision_is_refused() {
 }
 
 #[tokio::test]
+async fn a_node_created_again_with_the_same_uuid_is_another_node() {
+    let place = Place::new();
+    let store = place.open();
+    let seen = store.create(Uuid::new_v4(), named("a")).await.unwrap();
+    store.delete(seen.uuid()).await.unwrap();
+    let again = store.create(seen.uuid(), named("b")).await.unwrap();
+    assert_eq!(again.revision(), seen.revision());
+    let error = store.update(&seen, named("c")).await.unwrap_err();
+    assert!(
+        matches!(error, NodeError::Gone { uuid } if uuid == seen.uuid()),
+        "{error:?}"
+    );
+    drop(store);
+    let found = place.open().nodes_after(0, 10);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].identity(), found[0].fields()),
+        (again.identity(), named("b"))
+    );
+}
+
+#[test]
+fn a_node_that_replaces_another_in_the_index_takes_its_place_in_the_order() {
+    let identity = |sequence: i64| Identity {
+        uuid: Uuid::nil(),
+        sequence,
+        revision: 1,
+        created_at: 0,
+        updated_at: None,
+    };
+    let mut index = Index::default();
+    for (sequence, name) in [(1, "a"), (2, "b")] {
+        index.put(Arc::new(Node::new(identity(sequence), named(name)).unwrap()));
+        let listed: Vec<_> = index.after(0, 10).iter().map(|node| node.sequence()).collect();
+        assert_eq!((listed, index.len()), (vec![sequence], 1));
+    }
+    assert!(index.named("a").is_none() && index.named("b").is_some());
+}
+
+#[tokio::test]
 async fn a_name_that_was_given_up_can_be_taken_by_another_node() {
     let place = Place::new();
     let store = place.open();
@@ -457,31 +497,106 @@ fn a_newer_database_is_refused_and_left_alone() {
     place.open();
 }
 
+/// What a start must not change: the content and the mode of every file in the folder.
+fn everything(place: &Place) -> Vec<(PathBuf, Vec<u8>, u32)> {
+    let mut files: Vec<_> = fs::read_dir(place.path.parent().unwrap())
+        .unwrap()
+        .map(|file| {
+            let file = file.unwrap();
+            let metadata = file.metadata().unwrap();
+            let content = if metadata.is_file() {
+                fs::read(file.path()).unwrap()
+            } else {
+                Vec::new()
+            };
+            (file.path(), content, metadata.permissions().mode())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
 #[test]
-fn files_that_are_something_else_are_refused() {
-    let place = Place::new();
-    fs::write(&place.path, "hello, this is a text of some length\n").unwrap();
-    let text = place.refusal();
-    assert!(
-        text.contains("not a database of this host") && text.contains("\"hello, this is a\""),
-        "{text}"
-    );
-    assert!(
-        fs::read_to_string(&place.path).unwrap().starts_with("hello"),
-        "left as it was"
-    );
+fn files_that_are_something_else_are_refused_and_left_alone() {
+    type Make = fn(&Place);
+    let letter = |place: &Place| {
+        fs::write(&place.path, "hello, this is a text of some length\n").unwrap();
+        fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    let cut_short = |place: &Place| fs::write(&place.path, "SQLite format 3\0\x10").unwrap();
+    let tables = |place: &Place| place.sql("CREATE TABLE nodes (id INTEGER)");
+    let many_tables = |place: &Place| {
+        let all: String = (0..1000)
+            .map(|n| format!("CREATE TABLE t{n} (id INTEGER);"))
+            .collect();
+        place.sql(&format!("BEGIN; {all} COMMIT"));
+    };
+    let application = |place: &Place| place.sql("PRAGMA application_id = 7");
+    let version = |place: &Place| place.sql("PRAGMA user_version = 7");
+    let folder = |place: &Place| fs::create_dir(&place.path).unwrap();
+    let pipe = |place: &Place| {
+        let mode = rustix::fs::Mode::from_raw_mode(0o644);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &place.path, mode).unwrap();
+    };
+    let socket = |place: &Place| drop(std::os::unix::net::UnixListener::bind(&place.path).unwrap());
+    let cases: [(Make, &str); 9] = [
+        (letter, "found a file that begins with \"hello, this is a\""),
+        (cut_short, "found the first 17 bytes of an SQLite database"),
+        (tables, "found the SQLite database of another program"),
+        (many_tables, "found the SQLite database of another program"),
+        (application, "found the SQLite database of another program"),
+        (version, "found the SQLite database of another program"),
+        (folder, "Is a directory"),
+        (pipe, "found a device or a pipe"),
+        (socket, "No such device or address"),
+    ];
+    for (make, words) in cases {
+        let place = Place::new();
+        make(&place);
+        let before = everything(&place);
+        assert_eq!(before.len(), 1);
+        let text = place.refusal();
+        assert!(text.contains(words), "{text}");
+        assert!(everything(&place) == before, "{text}");
+    }
+}
 
+#[test]
+fn a_database_of_another_program_whose_content_is_all_in_its_log_is_refused() {
     let place = Place::new();
-    place.sql("CREATE TABLE nodes (id INTEGER)");
-    assert!(
-        place.refusal().contains("another program, with 1 tables"),
-        "{}",
-        place.refusal()
-    );
+    let other = Connection::open(&place.path).unwrap();
+    other.pragma_update(None, "journal_mode", "wal").unwrap();
+    other.execute_batch("CREATE TABLE t (a TEXT)").unwrap();
+    assert!(place.refusal().contains("the SQLite database of another program"));
+}
 
+#[tokio::test]
+async fn a_database_that_a_crash_left_in_its_log_is_opened_again() {
     let place = Place::new();
-    fs::create_dir(&place.path).unwrap();
-    assert!(place.refusal().contains("Is a directory"), "{}", place.refusal());
+    let store = place.open();
+    store.create(Uuid::new_v4(), named("n")).await.unwrap();
+    let copy = Place::new();
+    for end in ["", "-wal"] {
+        let of = |place: &Place| PathBuf::from(format!("{}{end}", place.path.display()));
+        fs::copy(of(&place), of(&copy)).unwrap();
+    }
+    assert!(copy.open().find("n").is_some());
+}
+
+#[test]
+fn of_hosts_that_start_at_once_in_an_empty_folder_one_gets_the_database() {
+    let place = Place::new();
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| NodeStore::open(&place.path, "host-1")))
+            .collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let opened = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(opened, 1, "{results:?}");
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! New nodes, patches, maintenance and deletion.
 
 use super::*;
+use crate::node::store::StoreError;
 
 #[tokio::test]
 async fn bad_new_nodes_are_refused_in_ironics_words() {
@@ -313,6 +314,57 @@ async fn a_bad_patch_is_refused_in_ironics_words_and_changes_nothing() {
     assert_eq!(host.api.nodes.find("n1").unwrap().revision(), before.revision());
 }
 
+/// Operations that each nest 22 more levels below what the ones before have made.
+fn ever_deeper(operations: usize) -> Value {
+    let levels = |count: usize| (0..count).fold(json!({}), |inner, _| json!({ "a": inner }));
+    (1..=operations)
+        .map(|n| json!({"op": "add", "path": format!("/extra{}", "/a".repeat(22 * n)), "value": levels(21)}))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_patch_cannot_nest_deeper_than_a_node_is_kept() {
+    let host = Host::new();
+    let before = host.node("n1").await;
+    let levels = |count: usize| (0..count).fold(json!(1), |inner, _| json!({ "a": inner }));
+    let first = json!({"op": "add", "path": "/extra", "value": levels(22)});
+    let at = |level: usize, value: Value| {
+        let path = format!("/extra{}", "/a".repeat(level));
+        json!({"op": "add", "path": path, "value": value})
+    };
+    let kept = json!([first, at(22, levels(22)), at(44, levels(20))]);
+    let answer = host.patch("n1", &kept).await;
+    assert_eq!(answer.status, StatusCode::OK, "64 levels: {}", answer.body);
+    let revision = host.api.nodes.find("n1").unwrap().revision();
+    assert_eq!(revision, before.revision() + 1);
+    for (patch, found) in [
+        (json!([first, at(22, levels(22)), at(44, levels(21))]), 65),
+        (json!([at(65, json!(1))]), 65),
+        (
+            json!([{"op": "replace", "path": "/extra/l/0", "value": levels(22)}, at(43, levels(22))]),
+            65,
+        ),
+        (ever_deeper(209), 66),
+    ] {
+        let (status, text) = host.patch("n1", &patch).await.fault();
+        let words = format!("extra is nested {found} levels deep, at most 64 are kept");
+        assert_eq!((status, text), (400, words));
+    }
+    assert_eq!(host.api.nodes.find("n1").unwrap().revision(), revision);
+}
+
+#[tokio::test]
+async fn a_patch_has_at_most_1000_operations() {
+    let host = Host::new();
+    host.node("n1").await;
+    let operations = |count: usize| vec![json!({"op": "add", "path": "/extra/a", "value": 1}); count];
+    let answer = host.patch("n1", &json!(operations(1000))).await;
+    assert_eq!(answer.body["extra"], json!({"a": 1}), "{}", answer.body);
+    let fault = host.patch("n1", &json!(operations(1001))).await.fault();
+    let text = "Schema error for patch: 1001 operations are too many, at most 1000 are taken";
+    assert_eq!(fault, (400, text.to_owned()));
+}
+
 #[tokio::test]
 async fn reset_interfaces_needs_1_45_and_another_driver() {
     let host = Host::new();
@@ -385,16 +437,7 @@ async fn a_locked_node_is_shown_as_reserved_and_refuses_changes() {
         request_id: "req-7".into(),
     };
     let guard = host.api.locks.acquire(node.uuid(), holder).await.unwrap();
-    for (method, path, body) in [
-        (
-            Method::PATCH,
-            "/v1/nodes/n1",
-            r#"[{"op":"add","path":"/extra/x","value":1}]"#,
-        ),
-        (Method::DELETE, "/v1/nodes/n1", ""),
-        (Method::PUT, "/v1/nodes/n1/maintenance", "{}"),
-        (Method::DELETE, "/v1/nodes/n1/maintenance", ""),
-    ] {
+    for (method, path, body) in EVERY_CHANGE {
         let (status, text) = host.send(method.clone(), 77, path, body).await.fault();
         let words = format!(
             "Node {} is locked by host host-1, please retry after the current operation is completed. \
@@ -428,6 +471,118 @@ async fn a_locked_node_is_shown_as_reserved_and_refuses_changes() {
             .as_u16(),
         404
     );
+}
+
+/// Keeps the thread that writes busy until the sender is used or dropped.
+async fn busy_writer(host: &Host) -> std::sync::mpsc::Sender<()> {
+    let (release, released) = std::sync::mpsc::channel();
+    let (begun, busy) = tokio::sync::oneshot::channel();
+    let nodes = host.api.nodes.clone();
+    tokio::spawn(async move {
+        let statements = move |_: &rusqlite::Connection| {
+            begun.send(()).unwrap();
+            released.recv().unwrap_or_default();
+            Ok::<(), StoreError>(())
+        };
+        nodes.writer().run(statements, |()| {}).await
+    });
+    busy.await.unwrap();
+    release
+}
+
+/// Sends a request, and goes away as soon as `until` is true.
+async fn send_and_leave(
+    host: &Host,
+    method: &Method,
+    path: &str,
+    body: &str,
+    mut until: impl FnMut() -> bool,
+) {
+    let gone = async {
+        while !until() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = host.send(method.clone(), 77, path, body) => panic!("answered too early: {}", answer.body),
+        () = gone => {}
+    }
+}
+
+const EVERY_CHANGE: [(Method, &str, &str); 4] = [
+    (
+        Method::PATCH,
+        "/v1/nodes/n1",
+        r#"[{"op":"add","path":"/extra/x","value":1}]"#,
+    ),
+    (Method::PUT, "/v1/nodes/n1/maintenance", "{}"),
+    (Method::DELETE, "/v1/nodes/n1/maintenance", ""),
+    (Method::DELETE, "/v1/nodes/n1", ""),
+];
+
+#[tokio::test]
+async fn a_change_whose_client_has_gone_holds_the_lock_until_it_is_committed() {
+    let host = Host::new();
+    let mut node = host.node("n1").await;
+    let uuid = node.uuid();
+    for (method, path, body) in EVERY_CHANGE {
+        let release = busy_writer(&host).await;
+        send_and_leave(&host, &method, path, body, || {
+            host.api.locks.holder(&uuid).is_some()
+        })
+        .await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(
+            host.api.locks.holder(&uuid).is_some(),
+            "{method} {path}: not written yet"
+        );
+        assert_eq!(host.api.nodes.get(&uuid).unwrap().revision(), node.revision());
+        release.send(()).unwrap();
+        let free = async {
+            while host.api.locks.holder(&uuid).is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), free).await.unwrap();
+        match host.api.nodes.get(&uuid) {
+            Some(changed) => {
+                assert_eq!(changed.revision(), node.revision() + 1, "{method} {path}");
+                node = changed;
+            }
+            None => assert_eq!((&method, path), (&Method::DELETE, "/v1/nodes/n1")),
+        }
+    }
+    assert!(host.api.nodes.is_empty());
+}
+
+#[tokio::test]
+async fn a_change_that_still_waits_for_the_lock_is_not_made_once_its_client_has_gone() {
+    let host = Host::waiting(Duration::from_secs(60));
+    let node = host.node("n1").await;
+    let holder = Holder {
+        what: "sleep".into(),
+        request_id: "req-7".into(),
+    };
+    let guard = host.api.locks.acquire(node.uuid(), holder.clone()).await.unwrap();
+    for (method, path, body) in EVERY_CHANGE {
+        let mut turns = 0;
+        send_and_leave(&host, &method, path, body, || {
+            turns += 1;
+            turns > 100
+        })
+        .await;
+    }
+    drop(guard);
+    let guard = host.api.locks.acquire(node.uuid(), holder).await.unwrap();
+    let found = host
+        .api
+        .nodes
+        .get(&node.uuid())
+        .map(|node| (node.revision(), guard.is_lost()));
+    assert_eq!(found, Some((node.revision(), false)));
 }
 
 #[tokio::test]
