@@ -5,7 +5,6 @@ mod logging;
 mod shutdown;
 mod signals;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,12 +32,11 @@ use signals::Signals;
 pub fn serve(config: Config, log: &LogOptions) -> Result<(), StartError> {
     logging::start(log)?;
     let config = Arc::new(config);
-    let registry = Arc::new(DriverRegistry::new(load(&config)?));
     let workers = usize::try_from(config.workers.max).context("workers.max")?;
     let runtime = threads::runtime(workers).with_context(|| {
         format!("{workers} workers cannot be started; lower workers.max or raise the limit of processes")
     })?;
-    let result = runtime.block_on(run(&config, &registry));
+    let result = runtime.block_on(run(&config));
     // Threads that are still inside a driver are not waited for: the process ends under them.
     runtime.shutdown_background();
     result
@@ -53,17 +51,32 @@ pub fn check(config: &Config) -> Result<String, StartError> {
     if !selection.faults.is_empty() {
         return Err(DriverFaults::new(selection.faults.iter().map(ToString::to_string)).into());
     }
-    Ok(selection
-        .warnings
-        .iter()
+    let warnings = selection.warnings.iter().map(ToString::to_string);
+    Ok(warnings
+        .chain(unused_settings(config))
         .map(|warning| format!("warning: {warning}\n"))
         .collect())
+}
+
+/// A line for each table of settings that no enabled driver reads: its name may be mistyped.
+fn unused_settings(config: &Config) -> impl Iterator<Item = String> {
+    let unused = config
+        .drivers
+        .keys()
+        .filter(|name| !config.enabled_drivers.contains(name));
+    unused
+        .map(|name| format!("[drivers.{name}] names no driver of enabled_drivers; its settings are not used"))
 }
 
 /// Every enabled driver, or every fault of every one of them.
 fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
     let selection = survey(&config.plugin_dir, &config.enabled_drivers)?;
-    for warning in &selection.warnings {
+    for warning in selection
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .chain(unused_settings(config))
+    {
         tracing::warn!("{warning}");
     }
     let mut faults: Vec<String> = selection.faults.iter().map(ToString::to_string).collect();
@@ -92,7 +105,8 @@ fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
     Ok(loaded)
 }
 
-async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(), StartError> {
+async fn run(config: &Arc<Config>) -> Result<(), StartError> {
+    // Address and database first: a second host that is started by mistake must not get as far as the hardware.
     let server = Server::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}; is another host running there?",
@@ -101,7 +115,9 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     })?;
     let address = server.address().context("the address that is listened on")?;
     let host_name: Arc<str> = config.host_name().into();
-    let nodes = Arc::new(open_store(&config.database.path, &host_name, registry).await?);
+    let nodes = Arc::new(NodeStore::open(&config.database.path, &host_name)?);
+    let registry = Arc::new(DriverRegistry::new(load(config)?));
+    remember_secrets(&nodes, &registry).await?;
     let wait = Duration::from_millis(config.locks.wait_ms);
     let max_waiters = usize::try_from(config.locks.max_waiters).context("locks.max_waiters")?;
     let locks = NodeLocks::new(host_name.clone(), wait, max_waiters);
@@ -154,6 +170,7 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
         ended = orderly => ended.context("the drivers could not be shut down")?,
         () = signals.asked(2) => {
             tracing::warn!("asked to stop twice: ending at once");
+            shutdown::name_running(&in_flight);
             registry.snapshot().values().cloned().for_each(std::mem::forget);
         }
     }
@@ -162,12 +179,8 @@ async fn run(config: &Arc<Config>, registry: &Arc<DriverRegistry>) -> Result<(),
     Ok(())
 }
 
-async fn open_store(
-    path: &Path,
-    host_name: &str,
-    registry: &DriverRegistry,
-) -> Result<NodeStore, StartError> {
-    let nodes = NodeStore::open(path, host_name)?;
+/// What the loaded drivers mark secret stays so, also when they are gone.
+async fn remember_secrets(nodes: &NodeStore, registry: &DriverRegistry) -> Result<(), StartError> {
     for driver in registry.snapshot().values() {
         let manifest = driver.manifest();
         let secret = manifest.properties.iter().filter(|(_, property)| property.secret);
@@ -177,5 +190,5 @@ async fn open_store(
             .await
             .context("the drivers' secret properties")?;
     }
-    Ok(nodes)
+    Ok(())
 }

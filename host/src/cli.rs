@@ -106,7 +106,7 @@ Examples:
         #[arg(long)]
         json: bool,
     },
-    /// Say what `serve` would refuse, without loading or serving anything
+    /// Say what `serve` would refuse, as far as it shows without running a driver's code
     #[command(after_help = "\
 Examples:
   host check-config
@@ -187,6 +187,17 @@ fn environment() -> Result<impl Iterator<Item = (String, String)>, ConfigError> 
     Ok(variables.into_iter())
 }
 
+impl Source {
+    /// A file that is named is looked at where it is, with or without a configuration.
+    fn load_for_inspecting(&self, name_or_file: &str) -> Result<Config, StartError> {
+        let is_file = name_or_file.contains('/') || name_or_file.ends_with(".so");
+        if is_file && !self.config.exists() && self.plugin_dir.is_none() {
+            return Ok(Config::default());
+        }
+        self.load_for_listing()
+    }
+}
+
 impl Cli {
     /// Runs the command; answers go to standard output, one line per fault to standard error.
     pub fn run(self) -> ExitCode {
@@ -229,7 +240,7 @@ impl Command {
                 )?)
             }
             Command::Inspect { driver, source, json } => {
-                let config = source.load_for_listing()?;
+                let config = source.load_for_inspecting(&driver)?;
                 print(&inspect(&config.plugin_dir, &driver, json, width)?)
             }
             Command::DriverList { url, json } => print(&driver_list(&url, json, width)?),

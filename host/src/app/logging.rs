@@ -12,6 +12,7 @@ use crate::cli::{LogFormat, LogOptions};
 /// # Errors
 /// The filter cannot be read.
 pub(super) fn start(options: &LogOptions) -> anyhow::Result<()> {
+    check(&options.log_level)?;
     let filter = EnvFilter::try_new(&options.log_level).with_context(|| {
         format!(
             "--log-level {:?}: expected a level or a filter like warn,driver=debug",
@@ -27,4 +28,19 @@ pub(super) fn start(options: &LogOptions) -> anyhow::Result<()> {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+}
+
+/// Refuses what the filter's own syntax takes for a target: a mistyped level would silence everything.
+fn check(filter: &str) -> anyhow::Result<()> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    for part in filter.split(',') {
+        let level = part.rsplit('=').next().unwrap_or(part).trim();
+        if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+            anyhow::bail!(
+                "--log-level {filter:?}: expected one of {}, or a filter like warn,driver=debug; found {level:?}",
+                LEVELS.join(", ")
+            );
+        }
+    }
+    Ok(())
 }

@@ -21,6 +21,11 @@ pub(super) async fn wait_for_calls(in_flight: &InFlight, grace: Duration) {
         call.state.cancel();
     }
     tokio::time::sleep(notice).await;
+    name_running(in_flight);
+}
+
+/// Names the calls that the host leaves behind.
+pub(super) fn name_running(in_flight: &InFlight) {
     for RunningCall { method, node, state } in in_flight.running() {
         tracing::warn!(
             request_id = &*state.request_id,

@@ -196,7 +196,7 @@ impl Passthru {
                     request_id = &*state.request_id,
                     driver = &*state.driver,
                     method = method.name,
-                    ?node,
+                    node = node.map(tracing::field::display),
                     "the call passed its deadline of {} ms; the driver is still busy with it",
                     timeout.as_millis()
                 );
@@ -215,7 +215,7 @@ impl Passthru {
     pub async fn validate_node(&self, node: &Arc<Node>, request_id: Arc<str>) -> Result<(), CallError> {
         let driver = self.driver_of(node)?;
         let permit = self.limits.call(driver.name())?;
-        let worker = self.limits.pass(driver.name()).await?;
+        let worker = self.limits.worker(driver.name())?;
         let timeout = self
             .timeout_of(&driver)
             .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));

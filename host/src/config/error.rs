@@ -76,7 +76,7 @@ impl ConfigError {
     ) -> Self {
         let key = error.path().to_string();
         let found = lookup(table, &key);
-        let reason = one_line(error.inner().message());
+        let reason = plain(&one_line(error.inner().message()));
         ConfigError::Value {
             origin: origin(file, overrides, &key),
             value: found.filter(|value| !value.is_table()).map(ToString::to_string),
@@ -101,6 +101,33 @@ fn lookup<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
         at = at.as_table()?.get(part)?;
     }
     Some(at)
+}
+
+/// The parser's words, where they speak of this program's types, in words of the file.
+fn plain(reason: &str) -> String {
+    const WORDS: [(&str, &str); 8] = [
+        ("expected u32", "expected a whole number from 0 on"),
+        ("expected u64", "expected a whole number from 0 on"),
+        ("expected a boolean", "expected true or false"),
+        (
+            "expected a sequence",
+            "expected a list of texts, such as [\"fake\", \"ipmi\"]",
+        ),
+        ("expected path string", "expected a path, in quotes"),
+        ("expected a string", "expected text, in quotes"),
+        ("expected a map", "expected a section of keys"),
+        (
+            "invalid socket address syntax",
+            "expected an IP address and a port, such as \"127.0.0.1:6385\"",
+        ),
+    ];
+    let reason = WORDS.iter().fold(reason.to_owned(), |text, (theirs, ours)| {
+        text.replace(theirs, ours)
+    });
+    match reason.find("expected struct ") {
+        Some(at) => format!("{}expected a section of keys", &reason[..at]),
+        None => reason,
+    }
 }
 
 fn one_line(text: &str) -> String {

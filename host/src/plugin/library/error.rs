@@ -73,9 +73,7 @@ pub enum LoadCause {
         found: String,
     },
     /// The driver refuses to be created, most often because of its configuration.
-    #[error(
-        "expected the driver to accept its configuration, found: {message} (fault kind {kind}); correct [drivers.NAME.config]"
-    )]
+    #[error("expected the driver to accept its configuration, found: {message}; correct its table config")]
     Create {
         /// The fault's kind.
         kind: u32,
