@@ -15,6 +15,7 @@ use crate::call::in_flight::InFlight;
 use crate::call::limits::Limits;
 use crate::cli::LogOptions;
 use crate::config::Config;
+use crate::database::Database;
 use crate::http::{Api, Server};
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
@@ -115,7 +116,8 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
     })?;
     let address = server.address().context("the address that is listened on")?;
     let host_name: Arc<str> = config.host_name().into();
-    let nodes = Arc::new(NodeStore::open(&config.database.path, &host_name)?);
+    let database = Arc::new(Database::open(&config.database.path, &host_name)?);
+    let nodes = Arc::new(NodeStore::open(database.clone())?);
     let registry = Arc::new(DriverRegistry::new(load(config)?));
     remember_secrets(&nodes, &registry).await?;
     let wait = Duration::from_millis(config.locks.wait_ms);
@@ -136,6 +138,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         host_name,
         address,
         registry: registry.clone(),
+        database: database.clone(),
         nodes: nodes.clone(),
         locks,
         passthru: passthru.clone(),
@@ -174,7 +177,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
             registry.snapshot().values().cloned().for_each(std::mem::forget);
         }
     }
-    nodes.close();
+    database.close();
     tracing::info!("stopped");
     Ok(())
 }

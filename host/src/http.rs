@@ -27,6 +27,7 @@ use serde::Serialize;
 
 use crate::call::Passthru;
 use crate::config::Config;
+use crate::database::Database;
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
 use crate::plugin::registry::DriverRegistry;
@@ -45,6 +46,8 @@ pub struct Api {
     pub address: SocketAddr,
     /// The loaded drivers.
     pub registry: Arc<DriverRegistry>,
+    /// What everything durable lies in.
+    pub database: Arc<Database>,
     /// The nodes.
     pub nodes: Arc<NodeStore>,
     /// Who holds which node.

@@ -6,6 +6,7 @@ pub mod app;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod database;
 pub mod http;
 pub mod node;
 pub mod plugin;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::cli::inspect::InspectError;
 use crate::config::ConfigError;
-use crate::node::store::StoreError;
+use crate::database::StoreError;
 use crate::plugin::ScanError;
 
 /// Why a command gave up; each line of its text is one fault.

@@ -24,7 +24,7 @@ pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Result<Response<Body>
     if drivers.is_empty() {
         reasons.push("no driver is loaded".to_owned());
     }
-    if let Err(error) = api.nodes.writable().await {
+    if let Err(error) = api.database.writable().await {
         reasons.push(error.to_string());
     }
     if reasons.is_empty() {

@@ -1,53 +1,45 @@
-//! The durable log of nodes, and the index in memory that every read uses.
+//! The durable nodes, and the index in memory that every read uses.
 //!
-//! A change is made in the database first, by the one thread that writes ([`writer`]), and is put into the index after its
+//! A change is made in the database first, by the one thread that writes ([`Database::run`]), and is put into the index after its
 //! transaction is on the disk; only then is it answered. Reads touch no disk and wait for no write.
 
 mod error;
-mod file;
 mod index;
 mod rows;
-mod schema;
-pub mod writer;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use parking_lot::RwLock;
 use uuid::Uuid;
 
-use self::file::DatabaseFile;
 use self::index::Index;
-use self::writer::Writer;
 use super::fields::{Identity, Node, NodeFields};
 use super::secret::SecretNames;
+use crate::database::{Database, StoreError};
 
-pub use self::error::{NodeError, StoreError};
+pub use self::error::NodeError;
 
 /// All nodes of this host.
-///
-/// Dropping it without [`close`](NodeStore::close) loses nothing that was answered.
 #[derive(Debug)]
 pub struct NodeStore {
-    writer: Writer,
+    database: Arc<Database>,
     index: Arc<RwLock<Index>>,
     secrets: Arc<RwLock<Arc<SecretNames>>>,
 }
 
 impl NodeStore {
-    /// Opens the database at `path`, or creates it, and reads every node. Blocks; for the start of the host.
+    /// Reads every node. Blocks; for the start of the host.
     ///
     /// # Errors
-    /// Whatever keeps this host from owning a readable and writable database of its version: one line each, with what to do.
-    pub fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
-        let file = DatabaseFile::open(path, host_name)?;
-        let index = Arc::new(RwLock::new(rows::read_nodes(&file)?));
-        let secrets = Arc::new(RwLock::new(Arc::new(rows::read_secrets(&file)?)));
+    /// A database that cannot be read, or has rows that are no nodes.
+    pub fn open(database: Arc<Database>) -> Result<Self, StoreError> {
+        let index = database.read(rows::read_nodes)?;
+        let secrets = database.read(rows::read_secrets)?;
         Ok(NodeStore {
-            writer: Writer::start(file)?,
-            index,
-            secrets,
+            database,
+            index: Arc::new(RwLock::new(index)),
+            secrets: Arc::new(RwLock::new(Arc::new(secrets))),
         })
     }
 
@@ -98,7 +90,7 @@ impl NodeStore {
             identity.sequence = rows::insert(transaction, &identity, &fields)?;
             Ok(Arc::new(Node::new(identity, fields)?))
         };
-        self.writer
+        self.database
             .run(statements, move |node| index.write().put(Arc::clone(node)))
             .await
     }
@@ -117,7 +109,7 @@ impl NodeStore {
             rows::update(transaction, &identity, &fields)?;
             Ok(Arc::new(Node::new(identity, fields)?))
         };
-        self.writer
+        self.database
             .run(statements, move |node| index.write().put(Arc::clone(node)))
             .await
     }
@@ -129,7 +121,7 @@ impl NodeStore {
     pub async fn delete(&self, uuid: Uuid) -> Result<(), NodeError> {
         let index = Arc::clone(&self.index);
         let statements = move |transaction: &rusqlite::Connection| rows::delete(transaction, &uuid);
-        self.writer
+        self.database
             .run(statements, move |()| index.write().remove(&uuid))
             .await
     }
@@ -178,31 +170,12 @@ impl NodeStore {
             all.extend(names.iter().map(String::as_str));
             *secrets = Arc::new(all);
         };
-        self.writer.run(statements, publish).await.map(drop)
+        self.database.run(statements, publish).await.map(drop)
     }
 
     /// The names of all properties that are never shown.
     pub fn secrets(&self) -> Arc<SecretNames> {
         Arc::clone(&self.secrets.read())
-    }
-
-    /// Whether a change could be kept just now: makes one, at most once a second.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn writable(&self) -> Result<(), StoreError> {
-        self.writer.probe().await
-    }
-
-    /// The thread that writes, for the other kinds of rows in this database.
-    pub fn writer(&self) -> &Writer {
-        &self.writer
-    }
-
-    /// Writes what is queued, folds the log into the database and lets another host have it. Blocks until that is done. Later
-    /// changes are refused.
-    pub fn close(&self) {
-        self.writer.close();
     }
 }
 

@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use uuid::Uuid;
 
 use super::ApiError;
-use crate::node::store::{NodeError, StoreError};
+use crate::database::StoreError;
+use crate::node::store::NodeError;
 
 impl ApiError {
     /// A node that is not there.

@@ -16,6 +16,7 @@ use super::*;
 use crate::call::Passthru;
 use crate::call::limits::Limits;
 use crate::config::Config;
+use crate::database::Database;
 use crate::node::fields::{JsonObject, NodeFields};
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
@@ -51,7 +52,8 @@ impl Host {
     fn waiting(wait: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Arc::new(Config::default());
-        let nodes = Arc::new(NodeStore::open(&folder.path().join("host.db"), "host-1").unwrap());
+        let database = Arc::new(Database::open(&folder.path().join("host.db"), "host-1").unwrap());
+        let nodes = Arc::new(NodeStore::open(database.clone()).unwrap());
         let registry = Arc::new(DriverRegistry::default());
         let locks = NodeLocks::new("host-1", wait, 16);
         let limits = Limits::new(&config, std::iter::empty());
@@ -67,6 +69,7 @@ impl Host {
             config,
             host_name: "host-1".into(),
             registry,
+            database,
             nodes,
             locks,
             passthru,

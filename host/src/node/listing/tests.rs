@@ -4,11 +4,15 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
+use crate::database::Database;
 use crate::node::fields::{JsonObject, NodeFields};
 
 async fn store(names: &[&str]) -> (TempDir, NodeStore) {
     let folder = tempfile::tempdir().unwrap();
-    let store = NodeStore::open(&folder.path().join("host.db"), "h").unwrap();
+    let store = NodeStore::open(Arc::new(
+        Database::open(&folder.path().join("host.db"), "h").unwrap(),
+    ))
+    .unwrap();
     for (n, name) in names.iter().enumerate() {
         let mut fields = NodeFields {
             driver: "fake".into(),
@@ -168,7 +172,12 @@ async fn long_lists_are_sorted_as_a_whole() {
         .map(|n| format!("n{:04}", n * 7919 % 3000))
         .collect();
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(NodeStore::open(&folder.path().join("host.db"), "h").unwrap());
+    let store = Arc::new(
+        NodeStore::open(Arc::new(
+            Database::open(&folder.path().join("host.db"), "h").unwrap(),
+        ))
+        .unwrap(),
+    );
     let tasks: Vec<_> = all
         .iter()
         .map(|name| {

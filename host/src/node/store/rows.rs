@@ -1,14 +1,15 @@
 //! Nodes as rows: the SQL, and nothing else.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row, ToSql, ffi};
 use uuid::Uuid;
 
-use super::error::{NodeError, StoreError};
-use super::file::{DatabaseFile, fault};
+use super::error::NodeError;
 use super::index::Index;
+use crate::database::StoreError;
 use crate::node::fields::{FieldFault, Identity, JsonObject, Node, NodeFields, RareFields};
 use crate::node::secret::SecretNames;
 
@@ -86,9 +87,9 @@ const SELECT: &str = "SELECT
     FROM nodes ORDER BY sequence";
 
 /// Reads every node.
-pub(super) fn read_nodes(file: &DatabaseFile) -> Result<Index, StoreError> {
-    let failed = |error: rusqlite::Error| fault(&file.path, &error);
-    let mut select = file.connection.prepare(SELECT).map_err(failed)?;
+pub(super) fn read_nodes(connection: &Connection, path: &Path) -> Result<Index, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::unreadable(path, &error);
+    let mut select = connection.prepare(SELECT).map_err(failed)?;
     let mut rows = select.query([]).map_err(failed)?;
     let mut nodes = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
@@ -97,10 +98,7 @@ pub(super) fn read_nodes(file: &DatabaseFile) -> Result<Index, StoreError> {
                 Ok(uuid) => format!("node {uuid}: {cause}"),
                 Err(_) => cause.to_string(),
             };
-            StoreError::Damaged {
-                path: file.path.clone(),
-                cause,
-            }
+            StoreError::damaged(path, cause)
         })?;
         nodes.push(Arc::new(node));
     }
@@ -108,10 +106,9 @@ pub(super) fn read_nodes(file: &DatabaseFile) -> Result<Index, StoreError> {
 }
 
 /// Reads what manifests have ever declared secret.
-pub(super) fn read_secrets(file: &DatabaseFile) -> Result<SecretNames, StoreError> {
-    let failed = |error: rusqlite::Error| fault(&file.path, &error);
-    let mut select = file
-        .connection
+pub(super) fn read_secrets(connection: &Connection, path: &Path) -> Result<SecretNames, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::unreadable(path, &error);
+    let mut select = connection
         .prepare("SELECT name FROM secret_properties")
         .map_err(failed)?;
     let names = select

@@ -1,7 +1,7 @@
 //! New nodes, patches, maintenance and deletion.
 
 use super::*;
-use crate::node::store::StoreError;
+use crate::database::StoreError;
 
 #[tokio::test]
 async fn bad_new_nodes_are_refused_in_ironics_words() {
@@ -477,14 +477,14 @@ async fn a_locked_node_is_shown_as_reserved_and_refuses_changes() {
 async fn busy_writer(host: &Host) -> std::sync::mpsc::Sender<()> {
     let (release, released) = std::sync::mpsc::channel();
     let (begun, busy) = tokio::sync::oneshot::channel();
-    let nodes = host.api.nodes.clone();
+    let database = host.api.database.clone();
     tokio::spawn(async move {
         let statements = move |_: &rusqlite::Connection| {
             begun.send(()).unwrap();
             released.recv().unwrap_or_default();
             Ok::<(), StoreError>(())
         };
-        nodes.writer().run(statements, |()| {}).await
+        database.run(statements, |()| {}).await
     });
     busy.await.unwrap();
     release

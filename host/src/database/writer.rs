@@ -24,7 +24,7 @@ const PROBE_HOLDS: Duration = Duration::from_secs(1);
 
 /// The way to the thread that writes.
 #[derive(Debug)]
-pub struct Writer {
+pub(super) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     probed: AsyncMutex<Option<(Instant, Result<(), StoreError>)>>,
@@ -48,14 +48,8 @@ impl Writer {
         })
     }
 
-    /// Runs `statements` inside a transaction and, when that is on the disk, `publish` with their result; both on the writing thread, in the
-    /// order of all requests. Once the future was polled, the request may be made even if the future is dropped.
-    ///
-    /// `statements` must not begin or end transactions. What they return as an error undoes them alone.
-    ///
-    /// # Errors
-    /// Those of `statements`; [`StoreError::Write`] if the transaction failed, and [`StoreError::Closed`].
-    pub async fn run<T, E, S, P>(&self, statements: S, publish: P) -> Result<T, E>
+    /// See [`Database::run`](super::Database::run).
+    pub(super) async fn run<T, E, S, P>(&self, statements: S, publish: P) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Display + Send + 'static,
@@ -75,11 +69,8 @@ impl Writer {
         answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
-    /// Whether a change can be made durable: makes one, at most once a second.
-    ///
-    /// # Errors
-    /// Why it could not.
-    pub async fn probe(&self) -> Result<(), StoreError> {
+    /// See [`Database::writable`](super::Database::writable).
+    pub(super) async fn probe(&self) -> Result<(), StoreError> {
         let mut probed = self.probed.lock().await;
         if let Some((_, result)) = probed.as_ref().filter(|(at, _)| at.elapsed() < PROBE_HOLDS) {
             return result.clone();

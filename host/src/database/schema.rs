@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::error::StoreError;
-use super::file::{ANOTHER_PROGRAM, HEAD, fault, foreign};
+use super::file::{ANOTHER_PROGRAM, HEAD};
 
 /// Marks a database as one of this host: "bmnd" in ASCII.
 const APPLICATION_ID: i64 = 0x626d_6e64;
@@ -64,15 +64,15 @@ pub(super) fn migrate(connection: &Connection, path: &Path, steps: &[&str]) -> R
     let number = |pragma: &str| -> Result<i64, StoreError> {
         connection
             .pragma_query_value(None, pragma, |row| row.get(0))
-            .map_err(|error| fault(path, &error))
+            .map_err(|error| StoreError::unreadable(path, &error))
     };
     let (application, found) = (number("application_id")?, number("user_version")?);
     if application != APPLICATION_ID {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(|error| fault(path, &error))?;
+            .map_err(|error| StoreError::unreadable(path, &error))?;
         if application != 0 || found != 0 || tables != 0 {
-            return Err(foreign(path, ANOTHER_PROGRAM));
+            return Err(StoreError::foreign(path, ANOTHER_PROGRAM));
         }
     }
     let expected = i64::try_from(steps.len()).unwrap_or(i64::MAX);
@@ -88,7 +88,7 @@ pub(super) fn migrate(connection: &Connection, path: &Path, steps: &[&str]) -> R
         // A connection that is dropped inside a transaction rolls it back.
         connection
             .execute_batch(&format!("BEGIN IMMEDIATE; {step} {marks} COMMIT;"))
-            .map_err(|error| fault(path, &error))?;
+            .map_err(|error| StoreError::unreadable(path, &error))?;
     }
     Ok(())
 }

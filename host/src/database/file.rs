@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 
 use super::error::StoreError;
@@ -18,6 +18,9 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 pub(super) const HEAD: usize = 105;
 /// What is found where [`schema`] has never been.
 pub(super) const ANOTHER_PROGRAM: &str = "the SQLite database of another program";
+
+/// How long a connection waits for another: an operator who looks into the database with a tool must not fail our writes.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open database of this host, locked to this process.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ impl DatabaseFile {
         make_private(path, &file)?;
         // SQLite's own locks of it would go with this one.
         drop(file);
-        let connection = connect(path).map_err(|error| fault(path, &error))?;
+        let connection = connect(path).map_err(|error| StoreError::unreadable(path, &error))?;
         schema::migrate(&connection, path, schema::MIGRATIONS)?;
         Ok(DatabaseFile {
             connection,
@@ -122,7 +125,7 @@ fn make_private(path: &Path, file: &File) -> Result<(), StoreError> {
 fn inspect(path: &Path, file: &File) -> Result<(), StoreError> {
     let metadata = file.metadata().map_err(|error| refused(path, &error))?;
     if !metadata.is_file() {
-        return Err(foreign(path, "a device or a pipe"));
+        return Err(StoreError::foreign(path, "a device or a pipe"));
     }
     let mut head = Vec::with_capacity(HEAD);
     file.take(HEAD as u64)
@@ -134,23 +137,15 @@ fn inspect(path: &Path, file: &File) -> Result<(), StoreError> {
     let start = &head[..head.len().min(MAGIC.len())];
     if start != MAGIC {
         let found = format!("a file that begins with \"{}\"", start.escape_ascii());
-        return Err(foreign(path, found));
+        return Err(StoreError::foreign(path, found));
     }
     match <&[u8; HEAD]>::try_from(&*head) {
         Ok(head) if schema::may_be_ours(head) => Ok(()),
-        Ok(_) => Err(foreign(path, ANOTHER_PROGRAM)),
+        Ok(_) => Err(StoreError::foreign(path, ANOTHER_PROGRAM)),
         Err(_) => {
             let found = format!("the first {} bytes of an SQLite database", head.len());
-            Err(foreign(path, found))
+            Err(StoreError::foreign(path, found))
         }
-    }
-}
-
-/// Some other file.
-pub(super) fn foreign(path: &Path, found: impl Into<String>) -> StoreError {
-    StoreError::Foreign {
-        path: path.to_owned(),
-        found: found.into(),
     }
 }
 
@@ -166,34 +161,18 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    // An operator who looks into the database with a tool must not fail our writes.
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     Ok(connection)
 }
 
-/// Says what an error means for an operator.
-pub(super) fn fault(path: &Path, error: &rusqlite::Error) -> StoreError {
-    let cause = error.to_string();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => foreign(path, "something else"),
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly
-            | ErrorCode::PermissionDenied
-            | ErrorCode::DiskFull
-            | ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::SystemIoFailure
-            | ErrorCode::FileLockingProtocolFailed,
-        ) => StoreError::Open {
-            path: path.to_owned(),
-            cause,
-        },
-        _ => StoreError::Damaged {
-            path: path.to_owned(),
-            cause,
-        },
-    }
+/// Another connection, which cannot write.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
 }

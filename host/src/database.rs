@@ -1,0 +1,89 @@
+//! The one database of this host: its file, its tables, and the thread that writes it.
+//!
+//! What the rows mean is known where they belong: nodes in [`crate::node::store`]. Every kind of row is changed through one
+//! thread ([`Database::run`]), so that whatever comes at the same time shares one wait for the disk.
+
+mod error;
+mod file;
+mod schema;
+mod writer;
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use self::file::DatabaseFile;
+use self::writer::Writer;
+
+pub use self::error::StoreError;
+
+/// An open database, locked to this process.
+///
+/// Dropping it without [`close`](Database::close) loses nothing that was answered.
+#[derive(Debug)]
+pub struct Database {
+    path: PathBuf,
+    writer: Writer,
+}
+
+impl Database {
+    /// Opens the database at `path`, or creates it, and starts its thread. Blocks; for the start of the host.
+    ///
+    /// # Errors
+    /// Whatever keeps this host from owning a readable and writable database of its version: one line each, with what to do.
+    pub fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
+        let file = DatabaseFile::open(path, host_name)?;
+        Ok(Database {
+            path: path.to_owned(),
+            writer: Writer::start(file)?,
+        })
+    }
+
+    /// Reads, on a connection that cannot write, what was committed before. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// Those of `read`, and a database that cannot be opened a second time.
+    pub fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection, &Path) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection =
+            file::reader(&self.path).map_err(|error| StoreError::unreadable(&self.path, &error))?;
+        read(&connection, &self.path)
+    }
+
+    /// Runs `statements` inside a transaction and, when that is on the disk, `publish` with their result; both on the writing thread, in the
+    /// order of all requests. Once the future was polled, the request may be made even if the future is dropped.
+    ///
+    /// `statements` must not begin or end transactions. What they return as an error undoes them alone.
+    ///
+    /// # Errors
+    /// Those of `statements`; [`StoreError::Write`] if the transaction failed, and [`StoreError::Closed`].
+    pub async fn run<T, E, S, P>(&self, statements: S, publish: P) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Display + Send + 'static,
+        S: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        P: FnOnce(&T) + Send + 'static,
+    {
+        self.writer.run(statements, publish).await
+    }
+
+    /// Whether a change could be kept just now: makes one, at most once a second.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn writable(&self) -> Result<(), StoreError> {
+        self.writer.probe().await
+    }
+
+    /// Writes what is queued, folds the log into the database and lets another host have it. Blocks until that is done. Later
+    /// changes are refused.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+#[cfg(test)]
+mod tests;
