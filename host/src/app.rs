@@ -13,6 +13,7 @@ use anyhow::Context;
 use crate::call::Passthru;
 use crate::call::in_flight::InFlight;
 use crate::call::limits::Limits;
+use crate::call::record::RecordStore;
 use crate::cli::LogOptions;
 use crate::config::Config;
 use crate::database::Database;
@@ -118,6 +119,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
     let host_name: Arc<str> = config.host_name().into();
     let database = Arc::new(Database::open(&config.database.path, &host_name)?);
     let nodes = Arc::new(NodeStore::open(database.clone())?);
+    let records = RecordStore::open(database.clone(), host_name.clone(), &config.records).await?;
     let registry = Arc::new(DriverRegistry::new(load(config)?));
     remember_secrets(&nodes, &registry).await?;
     let wait = Duration::from_millis(config.locks.wait_ms);
@@ -130,6 +132,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         nodes.clone(),
         locks.clone(),
         limits,
+        records.clone(),
         config.clone(),
     );
     let passthru = Arc::new(passthru);
@@ -141,9 +144,12 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         database: database.clone(),
         nodes: nodes.clone(),
         locks,
+        records: records.clone(),
         passthru: passthru.clone(),
     });
     let signals = Signals::listen()?;
+    let kept = records.clone();
+    tokio::spawn(async move { kept.tend().await });
     tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");
 
     let grace = Duration::from_millis(config.limits.shutdown_grace_ms);
@@ -161,6 +167,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         let patience = async {
             signals.asked(1).await;
             shutdown::wait_for_calls(&in_flight, grace).await;
+            records.interrupt(in_flight.running());
         };
         tokio::select! {
             () = finished => {}

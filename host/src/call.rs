@@ -4,6 +4,7 @@
 //! - [`passthru`]: finding the method, and the life of a call from lock to answer.
 //! - [`limits`]: how many calls run at once, in all and per driver.
 //! - [`in_flight`]: which calls are running.
+//! - [`record`]: what is kept of calls whose client does not wait.
 //!
 //! Nothing here knows HTTP, and nothing here knows how a driver's code is reached.
 
@@ -11,5 +12,6 @@ pub mod in_flight;
 pub mod json;
 pub mod limits;
 pub mod passthru;
+pub mod record;
 
 pub use passthru::{Answer, CallError, Passthru};

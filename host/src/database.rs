@@ -53,21 +53,25 @@ impl Database {
         read(&connection, &self.path)
     }
 
-    /// Runs `statements` inside a transaction and, when that is on the disk, `publish` with their result; both on the writing thread, in the
-    /// order of all requests. Once the future was polled, the request may be made even if the future is dropped.
+    /// Queues `statements` at once, to run inside a transaction, and `publish` with their result when that is on the disk; both on the
+    /// writing thread, in the order of all requests. The future waits for that; dropping it changes nothing.
     ///
     /// `statements` must not begin or end transactions. What they return as an error undoes them alone.
     ///
     /// # Errors
     /// Those of `statements`; [`StoreError::Write`] if the transaction failed, and [`StoreError::Closed`].
-    pub async fn run<T, E, S, P>(&self, statements: S, publish: P) -> Result<T, E>
+    pub fn run<T, E, S, P>(
+        &self,
+        statements: S,
+        publish: P,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, S, P>
     where
         T: Send + 'static,
         E: From<StoreError> + Display + Send + 'static,
         S: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         P: FnOnce(&T) + Send + 'static,
     {
-        self.writer.run(statements, publish).await
+        self.writer.run(statements, publish)
     }
 
     /// Whether a change could be kept just now: makes one, at most once a second.

@@ -1,9 +1,10 @@
 //! Ironic's REST API: requests become checked calls and reads, results become replies.
 //!
 //! In the order in which a request passes: `server` → `versions` → `routes` → the resources
-//! (`nodes`, `drivers`, `vendor_passthru`) → `error`, the only file that names an error status.
+//! (`nodes`, `drivers`, `vendor_passthru`, `calls`) → `error`, the only file that names an error status.
 
 mod body;
+mod calls;
 mod drivers;
 mod error;
 mod health;
@@ -14,6 +15,7 @@ mod request;
 mod root;
 mod routes;
 mod server;
+mod time;
 mod vendor_passthru;
 mod versions;
 
@@ -26,6 +28,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 
 use crate::call::Passthru;
+use crate::call::record::RecordStore;
 use crate::config::Config;
 use crate::database::Database;
 use crate::node::lock::NodeLocks;
@@ -52,6 +55,8 @@ pub struct Api {
     pub nodes: Arc<NodeStore>,
     /// Who holds which node.
     pub locks: NodeLocks,
+    /// The records of calls.
+    pub records: Arc<RecordStore>,
     /// The calls.
     pub passthru: Arc<Passthru>,
 }

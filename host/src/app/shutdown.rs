@@ -26,7 +26,10 @@ pub(super) async fn wait_for_calls(in_flight: &InFlight, grace: Duration) {
 
 /// Names the calls that the host leaves behind.
 pub(super) fn name_running(in_flight: &InFlight) {
-    for RunningCall { method, node, state } in in_flight.running() {
+    for RunningCall {
+        method, node, state, ..
+    } in in_flight.running()
+    {
         tracing::warn!(
             request_id = &*state.request_id,
             driver = &*state.driver,

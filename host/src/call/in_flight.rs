@@ -19,6 +19,8 @@ pub struct RunningCall {
     pub node: Option<Uuid>,
     /// Driver, request, deadline and cancellation.
     pub state: Arc<CallState>,
+    /// It is only the driver's check of a node, which has no effect.
+    pub is_check: bool,
 }
 
 /// Number of maps among which running calls are spread, so that threads rarely meet.

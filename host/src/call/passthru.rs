@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::call::in_flight::{InFlight, RunningCall};
 use crate::call::limits::Limits;
+use crate::call::record::{OpenRecord, RecordStore};
 use crate::config::Config;
 use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeLocks};
@@ -33,7 +33,10 @@ pub enum Answer {
     /// A sync method's reply.
     Reply(Reply),
     /// An async method was begun.
-    Accepted,
+    Accepted {
+        /// Where its outcome will be found.
+        record: Uuid,
+    },
 }
 
 /// A method that was found, with the verb that it takes: what remains is its body.
@@ -50,6 +53,7 @@ pub struct Passthru {
     nodes: Arc<NodeStore>,
     locks: NodeLocks,
     limits: Limits,
+    records: Arc<RecordStore>,
     in_flight: Arc<InFlight>,
     config: Arc<Config>,
 }
@@ -61,6 +65,7 @@ impl Passthru {
         nodes: Arc<NodeStore>,
         locks: NodeLocks,
         limits: Limits,
+        records: Arc<RecordStore>,
         config: Arc<Config>,
     ) -> Self {
         Passthru {
@@ -68,6 +73,7 @@ impl Passthru {
             nodes,
             locks,
             limits,
+            records,
             in_flight: Arc::default(),
             config,
         }
@@ -150,61 +156,85 @@ impl Passthru {
             self.limits.pass(driver.name()).await?
         };
         let timeout = self.timeout(&driver, &method);
-        let state = Arc::new(CallState::new(
-            driver.name().clone(),
-            request_id,
-            Instant::now() + timeout,
-        ));
-        let node = node.map(|node| node.uuid());
-        let listed = self.in_flight.enter(RunningCall {
+        let state = Arc::new(CallState::new(driver.name().clone(), request_id, timeout));
+        let running = RunningCall {
             method: name,
-            node,
+            node: node.map(|node| node.uuid()),
             state: state.clone(),
-        });
-        let call = OwnedCall {
-            method: method.clone(),
-            http_method,
-            body,
-            node: view,
-            state: state.clone(),
+            is_check: false,
         };
-        let (sender, receiver) = oneshot::channel();
-        let held = Carried {
-            guard,
-            worker: Some(worker),
-            permit,
-            listed,
+        let listed = self.in_flight.enter(running.clone());
+        let is_async = method.is_async;
+        let (answer, receiver) = oneshot::channel();
+        let (hand_over, late) = oneshot::channel();
+        let job = Job {
+            calls: self.clone(),
+            driver,
+            call: OwnedCall {
+                method,
+                http_method,
+                body,
+                node: view,
+                state,
+            },
+            node: running.node,
+            held: Carried {
+                guard,
+                worker: Some(worker),
+                permit,
+                listed,
+            },
+            answer: Some(answer),
+            late,
         };
-        tokio::spawn(
-            Job {
-                calls: self.clone(),
-                driver,
-                call,
-                node,
-                held,
-                answer: Some(sender),
-            }
-            .carry(),
+        tokio::spawn(job.carry());
+        if let Some(answer) = answered(&running, receiver).await {
+            return answer;
+        }
+        let method = running.method.to_string();
+        if is_async {
+            // It has nobody to tell, so it does not begin.
+            return Err(CallError::NotBegun { method });
+        }
+        Err(self.passed_deadline(running, timeout, hand_over).await)
+    }
+
+    /// Records a sync call that goes on after its deadline, and hands the record over to the call's own task.
+    async fn passed_deadline(
+        &self,
+        call: RunningCall,
+        limit: Duration,
+        hand_over: oneshot::Sender<OpenRecord>,
+    ) -> CallError {
+        tracing::warn!(
+            request_id = &*call.state.request_id,
+            driver = &*call.state.driver,
+            method = &*call.method,
+            node = call.node.map(tracing::field::display),
+            "the call passed its deadline of {} ms; the driver is still busy with it",
+            limit.as_millis()
         );
-        match tokio::time::timeout_at(state.deadline, receiver).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(CallError::Lost {
-                method: method.name.clone(),
-            }),
-            Err(_) => {
-                tracing::warn!(
-                    request_id = &*state.request_id,
-                    driver = &*state.driver,
-                    method = method.name,
-                    node = node.map(tracing::field::display),
-                    "the call passed its deadline of {} ms; the driver is still busy with it",
-                    timeout.as_millis()
-                );
-                Err(CallError::Deadline {
-                    method: method.name.clone(),
-                    limit: timeout,
-                })
+        let method = call.method.to_string();
+        let error = CallError::Deadline {
+            method: method.clone(),
+            limit,
+            record: None,
+        };
+        let (open, written) = self.records.begin_late(call, &error.recorded());
+        let id = open.id();
+        // A task that has panicked takes nothing over; then there is no late outcome.
+        let _ = hand_over.send(open);
+        let record = match written.await {
+            Ok(()) => Some(id),
+            Err(error) => {
+                tracing::error!("a call that passed its deadline could not be recorded: {error}");
+                None
             }
+        };
+        CallError::Deadline {
+            method,
+            limit,
+            record,
         }
     }
 
@@ -219,15 +249,12 @@ impl Passthru {
         let timeout = self
             .timeout_of(&driver)
             .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
-        let state = Arc::new(CallState::new(
-            driver.name().clone(),
-            request_id,
-            Instant::now() + timeout,
-        ));
+        let state = Arc::new(CallState::new(driver.name().clone(), request_id, timeout));
         let running = RunningCall {
             method: "validate".into(),
             node: Some(node.uuid()),
             state: state.clone(),
+            is_check: true,
         };
         let listed = self.in_flight.enter(running);
         let view = node.driver_view().clone();
@@ -245,6 +272,7 @@ impl Passthru {
             Err(_) => Err(CallError::Deadline {
                 method: "validate".to_owned(),
                 limit: timeout,
+                record: None,
             }),
         }
     }
@@ -289,6 +317,24 @@ impl Passthru {
     async fn remember_outcome(&self, node: Uuid, error: Option<String>) {
         if let Err(error) = self.nodes.set_last_error(node, error.as_deref()).await {
             tracing::error!(%node, "last_error of the node could not be stored: {error}");
+        }
+    }
+}
+
+/// What the call's own task says, unless the deadline comes first: then it cannot say anything any more.
+async fn answered(
+    call: &RunningCall,
+    mut receiver: oneshot::Receiver<Result<Answer, CallError>>,
+) -> Option<Result<Answer, CallError>> {
+    let lost = || CallError::Lost {
+        method: call.method.to_string(),
+    };
+    match tokio::time::timeout_at(call.state.deadline, &mut receiver).await {
+        Ok(answer) => Some(answer.unwrap_or_else(|_| Err(lost()))),
+        Err(_) => {
+            // What was said in this very moment counts.
+            receiver.close();
+            receiver.try_recv().ok()
         }
     }
 }

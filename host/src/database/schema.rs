@@ -47,6 +47,26 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (driver, name)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL) STRICT;",
+    // Found by `sequence` alone: every other look is one into the index in memory.
+    "CREATE TABLE calls (
+        sequence            INTEGER PRIMARY KEY,
+        id                  TEXT NOT NULL,
+        host                TEXT NOT NULL,
+        driver              TEXT NOT NULL,
+        method              TEXT NOT NULL,
+        node                TEXT,
+        request_id          TEXT NOT NULL,
+        started_at          INTEGER NOT NULL,
+        cancel_requested_at INTEGER,
+        state               TEXT NOT NULL,
+        finished_at         INTEGER,
+        error               TEXT,
+        result              TEXT,
+        late_state          TEXT,
+        late_finished_at    INTEGER,
+        late_error          TEXT,
+        late_result         TEXT
+    ) STRICT;",
 ];
 
 /// Whether a database that begins with `head` can be one of a host: it says so, or it says nothing and lists no tables. The places are those of

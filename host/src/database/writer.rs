@@ -15,8 +15,6 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use super::error::StoreError;
 use super::file::DatabaseFile;
 
-/// How many requests may be queued; further callers wait for room.
-const QUEUE: usize = 4096;
 /// How many requests share one transaction.
 const BATCH: usize = 1024;
 /// How long an answer of [`Writer::probe`] holds.
@@ -25,7 +23,7 @@ const PROBE_HOLDS: Duration = Duration::from_secs(1);
 /// The way to the thread that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    queue: Mutex<Option<mpsc::UnboundedSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     probed: AsyncMutex<Option<(Instant, Result<(), StoreError>)>>,
 }
@@ -33,7 +31,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(file: DatabaseFile) -> Result<Self, StoreError> {
         let path = file.path.clone();
-        let (queue, requests) = mpsc::channel(QUEUE);
+        let (queue, requests) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || write_until_closed(file, requests))
@@ -49,14 +47,17 @@ impl Writer {
     }
 
     /// See [`Database::run`](super::Database::run).
-    pub(super) async fn run<T, E, S, P>(&self, statements: S, publish: P) -> Result<T, E>
+    pub(super) fn run<T, E, S, P>(
+        &self,
+        statements: S,
+        publish: P,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, S, P>
     where
         T: Send + 'static,
         E: From<StoreError> + Display + Send + 'static,
         S: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         P: FnOnce(&T) + Send + 'static,
     {
-        let queue = self.queue.lock().clone().ok_or(StoreError::Closed)?;
         let (answer, answered) = oneshot::channel();
         let job = Request {
             statements: Some(statements),
@@ -64,9 +65,12 @@ impl Writer {
             result: None,
             answer,
         };
-        queue.send(Box::new(job)).await.map_err(|_| StoreError::Closed)?;
-        drop(queue);
-        answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        // The queue needs no bound: whoever asks waits for the answer, and how many may ask is limited elsewhere.
+        if let Some(queue) = &*self.queue.lock() {
+            // Not taken: then it is dropped, and the answer with it.
+            let _ = queue.send(Box::new(job));
+        }
+        async move { answered.await.unwrap_or_else(|_| Err(StoreError::Closed.into())) }
     }
 
     /// See [`Database::writable`](super::Database::writable).
@@ -146,7 +150,7 @@ where
     }
 }
 
-fn write_until_closed(file: DatabaseFile, mut requests: mpsc::Receiver<Box<dyn Job>>) {
+fn write_until_closed(file: DatabaseFile, mut requests: mpsc::UnboundedReceiver<Box<dyn Job>>) {
     let mut batch = Vec::new();
     while requests.blocking_recv_many(&mut batch, BATCH) > 0 {
         let committed = write(&file.connection, &mut batch).map_err(|error| {

@@ -3,9 +3,13 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use uuid::Uuid;
+
+use super::calls;
 
 mod call;
 mod node;
+mod record;
 
 /// Seconds after which a client may ask again when something was busy.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -17,6 +21,7 @@ pub struct ApiError {
     text: String,
     retry_after: Option<u64>,
     allow: Option<HeaderValue>,
+    record: Option<Uuid>,
     close: bool,
 }
 
@@ -27,6 +32,7 @@ impl ApiError {
             text: text.into(),
             retry_after: None,
             allow: None,
+            record: None,
             close: false,
         }
     }
@@ -224,6 +230,12 @@ impl IntoResponse for ApiError {
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, allow);
+        }
+        if let Some(location) = self
+            .record
+            .and_then(|id| HeaderValue::try_from(calls::path(id)).ok())
+        {
+            headers.insert(header::LOCATION, location);
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -2,6 +2,9 @@
 
 use super::error::ApiError;
 
+/// The most items on a page, and how many there are if the client does not say. Ironic's default.
+const MAX_LIMIT: usize = 1000;
+
 /// Words that Ironic takes for a boolean, sorted as its message lists them.
 const TRUE: [&str; 6] = ["1", "on", "t", "true", "y", "yes"];
 const FALSE: [&str; 6] = ["0", "f", "false", "n", "no", "off"];
@@ -67,6 +70,27 @@ impl Arguments {
         let names: Vec<_> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         Err(ApiError::unexpected_arguments(&names))
     }
+}
+
+/// How many items a page has: as many as the client asks for, up to the most.
+///
+/// # Errors
+/// Ironic's sentences for what is no number, or not positive.
+pub(super) fn limit(given: Option<String>) -> Result<usize, ApiError> {
+    let Some(given) = given else { return Ok(MAX_LIMIT) };
+    let digits = given.strip_prefix(['-', '+']).unwrap_or(&given);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ApiError::bad_request(format!(
+            "Expected an integer for limit: {given}"
+        )));
+    }
+    if given.starts_with('-') || digits.bytes().all(|digit| digit == b'0') {
+        return Err(ApiError::bad_request("Limit must be positive"));
+    }
+    // More digits than a number holds are more than the maximum, too.
+    Ok(digits
+        .parse()
+        .map_or(MAX_LIMIT, |limit: usize| limit.min(MAX_LIMIT)))
 }
 
 /// A word that stands for a boolean, in one of Ironic's spellings.

@@ -7,7 +7,7 @@ use axum::http::{Method, Uri};
 use axum::routing::{any, get};
 
 use super::error::ApiError;
-use super::{Api, drivers, health, nodes, root, vendor_passthru};
+use super::{Api, calls, drivers, health, nodes, root, vendor_passthru};
 
 /// Ironic's resources and ours.
 pub(super) fn routes(api: Arc<Api>) -> Router {
@@ -43,6 +43,7 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
             any(vendor_passthru::node_path),
         )
         .merge(nodes::routes())
+        .merge(calls::routes())
         .fallback(async |uri: Uri| ApiError::no_such_resource(uri.path()))
         .with_state(api)
 }

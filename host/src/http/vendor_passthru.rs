@@ -13,7 +13,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::error::ApiError;
 use super::query::Arguments;
 use super::request::RequestInfo;
-use super::{Api, body, nodes};
+use super::{Api, body, calls, nodes};
 use crate::call::Answer;
 use crate::call::passthru::Target;
 use crate::node::fields::Node;
@@ -142,9 +142,12 @@ async fn call(
     let body = body::arguments(&parts.headers, body, &api.config.limits).await?;
     match api.passthru.call(target, body, info.id).await? {
         Answer::Reply(reply) => Ok(reply_with(reply)),
-        Answer::Accepted => {
+        Answer::Accepted { record } => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::ACCEPTED;
+            if let Ok(location) = HeaderValue::try_from(calls::path(record)) {
+                response.headers_mut().insert(header::LOCATION, location);
+            }
             Ok(response)
         }
     }

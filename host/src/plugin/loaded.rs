@@ -30,18 +30,22 @@ pub struct CallState {
     pub driver: Arc<str>,
     /// The request that brought the call, as `req-<uuid>`.
     pub request_id: Arc<str>,
+    /// When the call was begun.
+    pub started: Instant,
     /// When nobody waits for the answer any more.
     pub deadline: Instant,
     cancelled: AtomicBool,
 }
 
 impl CallState {
-    /// The state of a call that is about to begin.
-    pub fn new(driver: Arc<str>, request_id: Arc<str>, deadline: Instant) -> Self {
+    /// The state of a call that begins now, and may take so long.
+    pub fn new(driver: Arc<str>, request_id: Arc<str>, timeout: Duration) -> Self {
+        let started = Instant::now();
         CallState {
             driver,
             request_id,
-            deadline,
+            started,
+            deadline: started + timeout,
             cancelled: AtomicBool::new(false),
         }
     }
@@ -122,6 +126,21 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// The kind as a word, for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            FaultKind::Internal => "internal",
+            FaultKind::InvalidParameter => "invalid-parameter",
+            FaultKind::MissingParameter => "missing-parameter",
+            FaultKind::Conflict => "conflict",
+            FaultKind::NotFound => "not-found",
+            FaultKind::Unavailable => "unavailable",
+            FaultKind::Timeout => "timeout",
+            FaultKind::Panicked => "panicked",
+            FaultKind::Unsupported => "unsupported",
+        }
+    }
+
     /// Whether the request was at fault, and not the driver or its device.
     pub fn is_refusal(self) -> bool {
         matches!(

@@ -10,11 +10,13 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Answer, CallError, Passthru};
-use crate::call::in_flight::Listed;
+use crate::call::in_flight::{Listed, RunningCall};
 use crate::call::json;
 use crate::call::limits::{CallPermit, WorkerPermit};
+use crate::call::record::{OpenRecord, RecordedError};
 use crate::node::lock::NodeGuard;
 use crate::plugin::loaded::{LoadedDriver, OwnedCall, Reply};
+use crate::plugin::manifest::Method;
 use crate::threads::release_woken_task;
 
 /// What a call holds while the driver is busy with it.
@@ -33,21 +35,26 @@ pub(super) struct Job {
     pub(super) node: Option<Uuid>,
     pub(super) held: Carried,
     pub(super) answer: Option<oneshot::Sender<Result<Answer, CallError>>>,
+    /// The record of a sync call whose client was told of the deadline.
+    pub(super) late: oneshot::Receiver<OpenRecord>,
 }
 
 impl Job {
     pub(super) async fn carry(mut self) {
         if let Err(fault) = self.driver.validate(&self.call) {
-            return self.finish(Err(fault.into()));
+            return self.finish(Err(fault.into())).await;
         }
         if self.call.state.remaining().is_zero() {
             // The client was told of the deadline; what it asked for must not begin now.
             let late = self.not_begun();
-            return self.finish(Err(late));
+            return self.finish(Err(late)).await;
         }
+        let mut accepted = None;
         if self.call.method.is_async {
-            self.tell(Ok(Answer::Accepted));
-            release_woken_task();
+            match self.accept().await {
+                Ok(record) => accepted = Some(record),
+                Err(error) => return self.finish(Err(error)).await,
+            }
         }
         let running = self.driver.start(&self.call);
         // From here on no thread is inside the driver: a blocking method has returned, a deferred one goes on without.
@@ -57,8 +64,67 @@ impl Job {
             .await
             .map_err(CallError::from)
             .and_then(|reply| self.checked(reply));
+        // Queued before anything is let go, so that a host that stops then still writes it.
+        let recorded = accepted.map(|accepted| accepted.record.end(self.recorded(&outcome)));
         self.note(&outcome).await;
-        self.finish(outcome.map(Answer::Reply));
+        self.finish(outcome.map(Answer::Reply)).await;
+        if let Some(recorded) = recorded {
+            recorded.await;
+        }
+    }
+
+    /// Records an async call and tells its client.
+    async fn accept(&mut self) -> Result<Accepted, CallError> {
+        let call = RunningCall {
+            method: self.call.method.name.as_str().into(),
+            node: self.node,
+            state: self.call.state.clone(),
+            is_check: false,
+        };
+        let record = Arc::new(self.calls.records.begin(call).await?);
+        let accepted = Answer::Accepted { record: record.id() };
+        if self
+            .answer
+            .take()
+            .is_some_and(|answer| answer.send(Ok(accepted)).is_ok())
+        {
+            release_woken_task();
+            return Ok(self.accepted(record));
+        }
+        let error = if self.call.state.remaining().is_zero() {
+            self.not_begun()
+        } else {
+            CallError::ClientGone {
+                method: self.call.method.name.clone(),
+            }
+        };
+        record.end(Err(error.recorded())).await;
+        Err(error)
+    }
+
+    /// Sees to it that the record of an async call says so when its deadline passes.
+    fn accepted(&self, record: Arc<OpenRecord>) -> Accepted {
+        let (ended, end) = oneshot::channel::<()>();
+        let (calls, state, node) = (self.calls.clone(), self.call.state.clone(), self.node);
+        let method = self.call.method.clone();
+        let watched = record.clone();
+        tokio::spawn(async move {
+            if tokio::time::timeout_at(state.deadline, end).await.is_ok() {
+                return;
+            }
+            let error = CallError::Deadline {
+                method: method.name.clone(),
+                limit: state.deadline - state.started,
+                record: Some(watched.id()),
+            };
+            if let (true, Some(node)) = (watched.time_out(&error.recorded()).await, node) {
+                calls.remember_outcome(node, Some(failed(&method, &error))).await;
+            }
+        });
+        Accepted {
+            record,
+            _ended: ended,
+        }
     }
 
     fn not_begun(&self) -> CallError {
@@ -102,16 +168,26 @@ impl Job {
         let Some(node) = self.node else { return };
         match outcome {
             Err(error) if method.is_async => {
-                let text = format!("Async execution of {} failed with error: {error}", method.name);
-                self.calls.remember_outcome(node, Some(text)).await;
+                self.calls
+                    .remember_outcome(node, Some(failed(method, error)))
+                    .await;
             }
             Ok(_) if method.require_exclusive_lock => self.calls.remember_outcome(node, None).await,
             _ => {}
         }
     }
 
-    /// Lets everything go, then tells the client: one that calls again at once finds the node free.
-    fn finish(mut self, outcome: Result<Answer, CallError>) {
+    /// What the record says of an outcome. What a method with `attach` answers is not JSON, and not kept.
+    fn recorded(&self, outcome: &Result<Reply, CallError>) -> Result<Option<Bytes>, RecordedError> {
+        match outcome {
+            Ok(reply) => Ok((!self.call.method.attach).then(|| reply.body.clone())),
+            Err(error) => Err(error.recorded()),
+        }
+    }
+
+    /// Lets everything go, then tells the client: one that calls again at once finds the node free. A client that was told of the deadline
+    /// finds the outcome in the record.
+    async fn finish(mut self, outcome: Result<Answer, CallError>) {
         self.log(&outcome);
         let answer = self.answer.take();
         let Carried {
@@ -120,11 +196,20 @@ impl Job {
             permit,
             listed,
         } = self.held;
-        drop((guard, worker, permit, listed));
-        if let Some(answer) = answer {
-            // Nobody there: the client has gone or was told of the deadline.
-            let _ = answer.send(outcome);
-        }
+        drop((guard, worker, permit));
+        let Some(Err(outcome)) = answer.map(|answer| answer.send(outcome)) else {
+            return;
+        };
+        // Nobody is there. A client that has just left was told nothing, and hands over no record.
+        let Ok(record) = self.late.await else { return };
+        let attach = self.call.method.attach;
+        let recorded = record.end(match outcome {
+            Ok(Answer::Reply(reply)) => Ok((!attach).then_some(reply.body)),
+            Ok(Answer::Accepted { .. }) => Ok(None),
+            Err(error) => Err(error.recorded()),
+        });
+        drop(listed);
+        recorded.await;
     }
 
     /// One line for a call that failed, and for one that came back after its deadline. What the client did wrong is no
@@ -155,12 +240,18 @@ impl Job {
             Err(error) => line!(warn, details = error.details(), "the call failed{late}: {error}"),
         }
     }
+}
 
-    fn tell(&mut self, outcome: Result<Answer, CallError>) {
-        if let Some(answer) = self.answer.take() {
-            let _ = answer.send(outcome);
-        }
-    }
+/// An async call whose client was told.
+struct Accepted {
+    record: Arc<OpenRecord>,
+    /// Dropped when the call has ended.
+    _ended: oneshot::Sender<()>,
+}
+
+/// What `last_error` says. Ironic's words.
+fn failed(method: &Method, error: &CallError) -> String {
+    format!("Async execution of {} failed with error: {error}", method.name)
 }
 
 /// What a driver that answers nothing has said.

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
 use crate::call::json::JsonError;
 use crate::call::limits::Busy;
+use crate::call::record::RecordedError;
+use crate::database::StoreError;
 use crate::node::lock::LockError;
 use crate::plugin::loaded::Fault;
 
@@ -79,6 +82,9 @@ pub enum CallError {
         /// The limit.
         limit: u64,
     },
+    /// The call could not be recorded. Nothing was begun.
+    #[error("the call could not be recorded, so it was not begun: {0}")]
+    Unrecorded(#[from] StoreError),
     /// The driver did not answer in time, and is still busy with the call.
     #[error("the driver did not answer {method} within {} ms; the call goes on, and nobody knows yet whether it takes effect", limit.as_millis())]
     Deadline {
@@ -86,10 +92,18 @@ pub enum CallError {
         method: String,
         /// The time that it had.
         limit: Duration,
+        /// Where its outcome will be found.
+        record: Option<Uuid>,
     },
     /// The driver's validation took longer than the call may; the method was not begun.
-    #[error("the driver's validation of {method} passed the call's deadline; the method was not begun")]
+    #[error("the deadline of the call passed before {method} could begin; the method was not begun")]
     NotBegun {
+        /// The method.
+        method: String,
+    },
+    /// The client of an async method left before it was begun, so nobody knows of it.
+    #[error("the client left before {method} could begin; the method was not begun")]
+    ClientGone {
         /// The method.
         method: String,
     },
@@ -110,6 +124,25 @@ impl CallError {
         }
     }
 
+    /// What a record says of it.
+    pub fn recorded(&self) -> RecordedError {
+        let kind = match self {
+            CallError::Fault(fault) => fault.kind.word(),
+            CallError::BadReply { .. } => "bad-reply",
+            CallError::LargeReply { .. } => "large-reply",
+            CallError::Deadline { .. } => "timeout",
+            CallError::NotBegun { .. } | CallError::ClientGone { .. } => "not-begun",
+            _ => "internal",
+        };
+        // Details are the driver's text; what is no JSON is a string.
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).or_else(|_| to_raw_value(text));
+        RecordedError {
+            kind,
+            message: self.to_string(),
+            details: self.details().and_then(|text| raw(text).ok()),
+        }
+    }
+
     /// Whether the request was at fault, and not the driver, its device or this host.
     pub fn is_refusal(&self) -> bool {
         match self {
@@ -120,10 +153,12 @@ impl CallError {
             | CallError::NodeGone { .. }
             | CallError::DriverChanged { .. }
             | CallError::Locked(_)
-            | CallError::Busy(_) => true,
+            | CallError::Busy(_)
+            | CallError::ClientGone { .. } => true,
             CallError::BadReply { .. }
             | CallError::LargeReply { .. }
             | CallError::Deadline { .. }
+            | CallError::Unrecorded(_)
             | CallError::NotBegun { .. }
             | CallError::Lost { .. } => false,
         }

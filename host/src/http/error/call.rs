@@ -29,7 +29,17 @@ impl From<CallError> for ApiError {
             CallError::BadReply { .. } | CallError::LargeReply { .. } | CallError::Lost { .. } => {
                 ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text)
             }
-            CallError::Deadline { .. } | CallError::NotBegun { .. } => {
+            CallError::Unrecorded(cause) => {
+                // The path and SQLite's words are the operator's.
+                tracing::error!("a call could not be recorded: {cause}");
+                let text = "The call could not be recorded, so it was not begun; the host's log says why";
+                ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, text)
+            }
+            CallError::Deadline { record, .. } => ApiError {
+                record,
+                ..ApiError::new(StatusCode::GATEWAY_TIMEOUT, text)
+            },
+            CallError::NotBegun { .. } | CallError::ClientGone { .. } => {
                 ApiError::new(StatusCode::GATEWAY_TIMEOUT, text)
             }
         }

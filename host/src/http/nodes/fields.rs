@@ -409,12 +409,8 @@ fn uuid(uuid: Option<Uuid>, out: &mut Vec<u8>) {
     json(&uuid, out);
 }
 
-/// As Ironic writes times: microseconds, and the zone as an offset.
 fn time(time: Option<Timestamp>, out: &mut Vec<u8>) {
-    json(
-        &time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()),
-        out,
-    );
+    json(&time.map(crate::http::time::written), out);
 }
 
 fn write_links(shown: &Shown<'_>, path: &str, out: &mut Vec<u8>) {

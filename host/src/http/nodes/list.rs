@@ -9,13 +9,11 @@ use axum::http::Response;
 use super::fields::{self, Field, PROVISION_STATE, Shown};
 use super::input::expect_uuid;
 use crate::http::links::Links;
-use crate::http::query::Arguments;
+use crate::http::query::{Arguments, limit};
 use crate::http::request::RequestInfo;
 use crate::http::{Api, ApiError, ApiVersion};
 use crate::node::listing::{NodeFilter, NodeQuery, SortDirection, SortKey};
 
-/// The most nodes on a page, and how many there are if the client does not say.
-const MAX_LIMIT: usize = 1000;
 /// Room for one node of a list.
 const NODE_BYTES: usize = 512;
 /// What Ironic calls the order of creation.
@@ -181,23 +179,6 @@ impl Query {
             .extend_pairs(&self.0)
             .finish()
     }
-}
-
-fn limit(given: Option<String>) -> Result<usize, ApiError> {
-    let Some(given) = given else { return Ok(MAX_LIMIT) };
-    let digits = given.strip_prefix(['-', '+']).unwrap_or(&given);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ApiError::bad_request(format!(
-            "Expected an integer for limit: {given}"
-        )));
-    }
-    if given.starts_with('-') || digits.bytes().all(|digit| digit == b'0') {
-        return Err(ApiError::bad_request("Limit must be positive"));
-    }
-    // More digits than a number holds are more than the maximum, too.
-    Ok(digits
-        .parse()
-        .map_or(MAX_LIMIT, |limit: usize| limit.min(MAX_LIMIT)))
 }
 
 fn order(

@@ -15,6 +15,7 @@ use tower_service::Service;
 use super::*;
 use crate::call::Passthru;
 use crate::call::limits::Limits;
+use crate::call::record::RecordStore;
 use crate::config::Config;
 use crate::database::Database;
 use crate::node::fields::{JsonObject, NodeFields};
@@ -44,16 +45,19 @@ impl Answer {
 }
 
 impl Host {
-    fn new() -> Self {
-        Host::waiting(Duration::ZERO)
+    async fn new() -> Self {
+        Host::waiting(Duration::ZERO).await
     }
 
     /// Changes wait as long as this for a node's lock.
-    fn waiting(wait: Duration) -> Self {
+    async fn waiting(wait: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Arc::new(Config::default());
         let database = Arc::new(Database::open(&folder.path().join("host.db"), "host-1").unwrap());
         let nodes = Arc::new(NodeStore::open(database.clone()).unwrap());
+        let records = RecordStore::open(database.clone(), "host-1".into(), &config.records)
+            .await
+            .unwrap();
         let registry = Arc::new(DriverRegistry::default());
         let locks = NodeLocks::new("host-1", wait, 16);
         let limits = Limits::new(&config, std::iter::empty());
@@ -62,6 +66,7 @@ impl Host {
             nodes.clone(),
             locks.clone(),
             limits,
+            records.clone(),
             config.clone(),
         ));
         let api = Api {
@@ -72,6 +77,7 @@ impl Host {
             database,
             nodes,
             locks,
+            records,
             passthru,
         };
         Host {

@@ -109,13 +109,13 @@ fn driver(habit: Habit) -> (LoadedDriver, Arc<AtomicUsize>) {
 }
 
 fn call(driver: &LoadedDriver, on: CalledOn, method: &str, body: &'static str) -> OwnedCall {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let minute = Duration::from_secs(60);
     OwnedCall {
         method: driver.method(on, method).expect("the method").clone(),
         http_method: "GET".to_owned(),
         body: Bytes::from_static(body.as_bytes()),
         node: (on == CalledOn::Node).then(|| Bytes::from_static(b"{}")),
-        state: Arc::new(CallState::new(driver.name().clone(), "req-1".into(), deadline)),
+        state: Arc::new(CallState::new(driver.name().clone(), "req-1".into(), minute)),
     }
 }
 

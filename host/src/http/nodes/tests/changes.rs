@@ -5,7 +5,7 @@ use crate::database::StoreError;
 
 #[tokio::test]
 async fn bad_new_nodes_are_refused_in_ironics_words() {
-    let host = Host::new();
+    let host = Host::new().await;
     let uuid = "11111111-2222-3333-4444-555555555556";
     for (minor, body, status, text) in [
         (
@@ -112,7 +112,7 @@ async fn bad_new_nodes_are_refused_in_ironics_words() {
 
 #[tokio::test]
 async fn a_patch_adds_replaces_and_removes() {
-    let host = Host::new();
+    let host = Host::new().await;
     let node = host.node("n1").await;
     for (patch, field, value) in [
         (
@@ -184,7 +184,7 @@ async fn a_patch_adds_replaces_and_removes() {
 
 #[tokio::test]
 async fn a_bad_patch_is_refused_in_ironics_words_and_changes_nothing() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("other").await;
     let before = host.node("n1").await;
     for (patch, status, text) in [
@@ -324,7 +324,7 @@ fn ever_deeper(operations: usize) -> Value {
 
 #[tokio::test]
 async fn a_patch_cannot_nest_deeper_than_a_node_is_kept() {
-    let host = Host::new();
+    let host = Host::new().await;
     let before = host.node("n1").await;
     let levels = |count: usize| (0..count).fold(json!(1), |inner, _| json!({ "a": inner }));
     let first = json!({"op": "add", "path": "/extra", "value": levels(22)});
@@ -355,7 +355,7 @@ async fn a_patch_cannot_nest_deeper_than_a_node_is_kept() {
 
 #[tokio::test]
 async fn a_patch_has_at_most_1000_operations() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("n1").await;
     let operations = |count: usize| vec![json!({"op": "add", "path": "/extra/a", "value": 1}); count];
     let answer = host.patch("n1", &json!(operations(1000))).await;
@@ -367,7 +367,7 @@ async fn a_patch_has_at_most_1000_operations() {
 
 #[tokio::test]
 async fn reset_interfaces_needs_1_45_and_another_driver() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("n1").await;
     let patch = r#"[{"op":"add","path":"/driver","value":"gone"}]"#;
     let path = "/v1/nodes/n1?reset_interfaces=True";
@@ -388,7 +388,7 @@ async fn reset_interfaces_needs_1_45_and_another_driver() {
 
 #[tokio::test]
 async fn maintenance_comes_and_goes_with_its_reason() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("n1").await;
     let path = "/v1/nodes/n1/maintenance";
     for (body, reason) in [
@@ -430,7 +430,7 @@ async fn maintenance_comes_and_goes_with_its_reason() {
 
 #[tokio::test]
 async fn a_locked_node_is_shown_as_reserved_and_refuses_changes() {
-    let host = Host::new();
+    let host = Host::new().await;
     let node = host.node("n1").await;
     let holder = Holder {
         what: "sleep_async".into(),
@@ -523,7 +523,7 @@ const EVERY_CHANGE: [(Method, &str, &str); 4] = [
 
 #[tokio::test]
 async fn a_change_whose_client_has_gone_holds_the_lock_until_it_is_committed() {
-    let host = Host::new();
+    let host = Host::new().await;
     let mut node = host.node("n1").await;
     let uuid = node.uuid();
     for (method, path, body) in EVERY_CHANGE {
@@ -560,7 +560,7 @@ async fn a_change_whose_client_has_gone_holds_the_lock_until_it_is_committed() {
 
 #[tokio::test]
 async fn a_change_that_still_waits_for_the_lock_is_not_made_once_its_client_has_gone() {
-    let host = Host::waiting(Duration::from_secs(60));
+    let host = Host::waiting(Duration::from_secs(60)).await;
     let node = host.node("n1").await;
     let holder = Holder {
         what: "sleep".into(),
@@ -587,7 +587,7 @@ async fn a_change_that_still_waits_for_the_lock_is_not_made_once_its_client_has_
 
 #[tokio::test]
 async fn protected_nodes_and_nodes_with_an_instance_are_not_deleted() {
-    let host = Host::new();
+    let host = Host::new().await;
     let node = host
         .node_with(NodeFields {
             name: Some("n1".into()),

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn lists_are_paged_with_absolute_links() {
-    let host = Host::new();
+    let host = Host::new().await;
     for name in ["a", "b", "c"] {
         host.node(name).await;
     }
@@ -40,7 +40,7 @@ async fn lists_are_paged_with_absolute_links() {
 
 #[tokio::test]
 async fn short_lists_have_ironics_fields() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("a").await;
     let short = [
         "uuid",
@@ -68,7 +68,7 @@ async fn short_lists_have_ironics_fields() {
 
 #[tokio::test]
 async fn bad_arguments_of_a_list_are_refused_in_ironics_words() {
-    let host = Host::new();
+    let host = Host::new().await;
     let unknown = Uuid::new_v4();
     for (minor, query, status, text) in [
         (77, "limit=0", 400, "Limit must be positive"),

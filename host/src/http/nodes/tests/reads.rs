@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_node_shows_the_fields_of_the_version_in_ironics_order() {
-    let host = Host::new();
+    let host = Host::new().await;
     let node = host.node("n1").await;
     let path = format!("/v1/nodes/{}", node.uuid());
     let old = host.get(1, &path).await;
@@ -67,7 +67,7 @@ async fn a_node_shows_the_fields_of_the_version_in_ironics_order() {
 
 #[tokio::test]
 async fn a_name_addresses_a_node_from_1_5_on() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("n1").await;
     let fault = host.get(4, "/v1/nodes/n1").await.fault();
     assert_eq!(fault, (404, "Node n1 could not be found.".to_owned()));
@@ -76,7 +76,7 @@ async fn a_name_addresses_a_node_from_1_5_on() {
 
 #[tokio::test]
 async fn chosen_fields_come_in_the_order_asked_for() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("n1").await;
     let answer = host.get(77, "/v1/nodes/n1?fields=driver,uuid,driver").await;
     assert_eq!(keys(&answer.body), ["driver", "uuid", "links"]);
@@ -98,7 +98,7 @@ async fn chosen_fields_come_in_the_order_asked_for() {
 
 #[tokio::test]
 async fn secrets_are_masked_wherever_a_node_is_shown() {
-    let host = Host::new();
+    let host = Host::new().await;
     let info =
         json!({"ipmi_password": "geheim", "deep": [{"token": "geheim"}], "oem_door": "geheim", "a": 1});
     let driver_info = JsonObject::new(info.as_object().unwrap());
@@ -167,7 +167,7 @@ async fn secrets_are_masked_wherever_a_node_is_shown() {
 
 #[tokio::test]
 async fn a_node_without_its_driver_is_visible_and_its_validation_says_so() {
-    let host = Host::new();
+    let host = Host::new().await;
     let node = host.node("n1").await;
     for path in [
         "/v1/nodes/n1/validate".to_owned(),
@@ -193,7 +193,7 @@ async fn a_node_without_its_driver_is_visible_and_its_validation_says_so() {
 
 #[tokio::test]
 async fn states_are_those_of_a_node_that_nobody_has_made_ready() {
-    let host = Host::new();
+    let host = Host::new().await;
     host.node("n1").await;
     let states = host.get(77, "/v1/nodes/n1/states").await.body;
     assert_eq!(
