@@ -81,7 +81,22 @@ impl Job {
             state: self.call.state.clone(),
             is_check: false,
         };
+        let holds_thread = self.driver.holds_thread(&self.call.method);
+        if !holds_thread {
+            // The disk takes longer than such a call is in the driver; others may pass meanwhile.
+            self.held.worker = None;
+        }
         let record = Arc::new(self.calls.records.begin(call).await?);
+        if !holds_thread {
+            match self.calls.limits.pass(self.driver.name()).await {
+                Ok(worker) => self.held.worker = Some(worker),
+                Err(busy) => {
+                    let error = CallError::from(busy);
+                    record.end(Err(error.recorded())).await;
+                    return Err(error);
+                }
+            }
+        }
         let accepted = Answer::Accepted { record: record.id() };
         if self
             .answer

@@ -131,7 +131,7 @@ impl CallError {
             CallError::BadReply { .. } => "bad-reply",
             CallError::LargeReply { .. } => "large-reply",
             CallError::Deadline { .. } => "timeout",
-            CallError::NotBegun { .. } | CallError::ClientGone { .. } => "not-begun",
+            CallError::Busy(_) | CallError::NotBegun { .. } | CallError::ClientGone { .. } => "not-begun",
             _ => "internal",
         };
         // Details are the driver's text; what is no JSON is a string.
