@@ -26,6 +26,7 @@ mod openstacksdk;
 mod panics;
 mod quickstart;
 mod recorded;
+mod records;
 mod replaced_files;
 mod serve_faults;
 mod stranger;

@@ -103,8 +103,10 @@ impl Job {
             .take()
             .is_some_and(|answer| answer.send(Ok(accepted)).is_ok())
         {
+            let accepted = self.accepted(record);
+            // The client and the task of the deadline, both of which must not wait for the driver.
             release_woken_task();
-            return Ok(self.accepted(record));
+            return Ok(accepted);
         }
         let error = if self.call.state.remaining().is_zero() {
             self.not_begun()
