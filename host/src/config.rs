@@ -85,9 +85,9 @@ pub struct Locks {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Records {
-    /// How long a finished record is kept, in hours.
+    /// How long the record of an ended call is kept, in hours.
     pub keep_hours: u32,
-    /// How many finished records are kept at most.
+    /// How many records of ended calls are kept at most.
     pub max: u32,
 }
 
