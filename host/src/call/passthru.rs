@@ -17,11 +17,13 @@ use uuid::Uuid;
 
 use crate::call::in_flight::{InFlight, RunningCall};
 use crate::call::limits::Limits;
+use crate::call::meter::{self, Meter};
 use crate::config::Config;
+use crate::metrics::Outcome;
 use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeLocks};
 use crate::node::store::NodeStore;
-use crate::plugin::loaded::{CallState, LoadedDriver, OwnedCall, Reply};
+use crate::plugin::loaded::{CallState, LoadedDriver, LoadedMethod, OwnedCall, Reply};
 use crate::plugin::manifest::{CalledOn, Method};
 use crate::plugin::registry::DriverRegistry;
 use carry::{Carried, Job};
@@ -39,7 +41,7 @@ pub enum Answer {
 /// A method that was found, with the verb that it takes: what remains is its body.
 pub struct Target {
     driver: Arc<LoadedDriver>,
-    method: Arc<Method>,
+    method: Arc<LoadedMethod>,
     node: Option<Arc<Node>>,
     http_method: String,
 }
@@ -76,6 +78,11 @@ impl Passthru {
     /// The calls that run now.
     pub fn in_flight(&self) -> &Arc<InFlight> {
         &self.in_flight
+    }
+
+    /// The limits of the calls.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Finds a method of a node's driver.
@@ -129,6 +136,7 @@ impl Passthru {
             node,
             http_method,
         } = target;
+        let refused = |error: CallError| meter::refused(&method, error);
         let name: Arc<str> = method.name.as_str().into();
         let mut guard = None;
         let mut view = None;
@@ -138,23 +146,22 @@ impl Passthru {
                     what: name.clone(),
                     request_id: request_id.clone(),
                 };
-                guard = Some(self.locks.acquire(node.uuid(), holder).await?);
+                let acquired = self.locks.acquire(node.uuid(), holder).await;
+                guard = Some(acquired.map_err(|error| refused(error.into()))?);
             }
             // What was found before the wait may have been changed or deleted by whoever held the lock.
-            view = Some(self.current(node)?.driver_view().clone());
+            view = Some(self.current(node).map_err(refused)?.driver_view().clone());
         }
-        let permit = self.limits.call(driver.name())?;
+        let busy = |busy| refused(CallError::Busy(busy));
+        let permit = self.limits.call(driver.name()).map_err(busy)?;
         let worker = if driver.holds_thread(&method) {
-            self.limits.worker(driver.name())?
+            self.limits.worker(driver.name()).map_err(busy)?
         } else {
-            self.limits.pass(driver.name()).await?
+            self.limits.pass(driver.name()).await.map_err(busy)?
         };
+        let begun = Instant::now();
         let timeout = self.timeout(&driver, &method);
-        let state = Arc::new(CallState::new(
-            driver.name().clone(),
-            request_id,
-            Instant::now() + timeout,
-        ));
+        let state = Arc::new(CallState::new(driver.name().clone(), request_id, begun + timeout));
         let node = node.map(|node| node.uuid());
         let listed = self.in_flight.enter(RunningCall {
             method: name,
@@ -174,6 +181,7 @@ impl Passthru {
             worker: Some(worker),
             permit,
             listed,
+            meter: Meter::begin(method.clone(), state.clone(), begun),
         };
         tokio::spawn(
             Job {
@@ -192,6 +200,7 @@ impl Passthru {
                 method: method.name.clone(),
             }),
             Err(_) => {
+                meter::settle(&method, &state, Outcome::TimedOut);
                 tracing::warn!(
                     request_id = &*state.request_id,
                     driver = &*state.driver,
@@ -298,7 +307,7 @@ fn find(
     on: CalledOn,
     method: &str,
     http_method: &str,
-) -> Result<Arc<Method>, CallError> {
+) -> Result<Arc<LoadedMethod>, CallError> {
     let found = driver.method(on, method).ok_or_else(|| CallError::NoHandler {
         method: method.to_owned(),
     })?;

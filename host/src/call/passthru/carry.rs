@@ -13,6 +13,7 @@ use super::{Answer, CallError, Passthru};
 use crate::call::in_flight::Listed;
 use crate::call::json;
 use crate::call::limits::{CallPermit, WorkerPermit};
+use crate::call::meter::Meter;
 use crate::node::lock::NodeGuard;
 use crate::plugin::loaded::{LoadedDriver, OwnedCall, Reply};
 use crate::threads::release_woken_task;
@@ -23,6 +24,7 @@ pub(super) struct Carried {
     pub(super) worker: Option<WorkerPermit>,
     pub(super) permit: CallPermit,
     pub(super) listed: Listed,
+    pub(super) meter: Meter,
 }
 
 /// One call and everything that belongs to it.
@@ -112,15 +114,17 @@ impl Job {
 
     /// Lets everything go, then tells the client: one that calls again at once finds the node free.
     fn finish(mut self, outcome: Result<Answer, CallError>) {
-        self.log(&outcome);
+        let late = self.held.meter.tell(&outcome);
+        self.log(&outcome, late);
         let answer = self.answer.take();
         let Carried {
             guard,
             worker,
             permit,
             listed,
+            meter,
         } = self.held;
-        drop((guard, worker, permit, listed));
+        drop((guard, worker, permit, listed, meter));
         if let Some(answer) = answer {
             // Nobody there: the client has gone or was told of the deadline.
             let _ = answer.send(outcome);
@@ -129,12 +133,8 @@ impl Job {
 
     /// One line for a call that failed, and for one that came back after its deadline. What the client did wrong is no
     /// failure.
-    fn log(&self, outcome: &Result<Answer, CallError>) {
-        let late = if self.call.state.remaining().is_zero() {
-            " after its deadline"
-        } else {
-            ""
-        };
+    fn log(&self, outcome: &Result<Answer, CallError>, late: bool) {
+        let late = if late { " after its deadline" } else { "" };
         macro_rules! line {
             ($level:ident, $($text:tt)*) => {
                 tracing::$level!(
