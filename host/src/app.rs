@@ -6,7 +6,7 @@ mod shutdown;
 mod signals;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 
@@ -16,7 +16,7 @@ use crate::call::limits::Limits;
 use crate::cli::LogOptions;
 use crate::config::Config;
 use crate::database::Database;
-use crate::http::{Api, Server};
+use crate::http::{Api, Server, Traffic};
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
 use crate::plugin::loaded::LoadedDriver;
@@ -107,6 +107,7 @@ fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
 }
 
 async fn run(config: &Arc<Config>) -> Result<(), StartError> {
+    let started = SystemTime::now();
     // Address and database first: a second host that is started by mistake must not get as far as the hardware.
     let server = Server::bind(config.listen).await.with_context(|| {
         format!(
@@ -142,6 +143,8 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         nodes: nodes.clone(),
         locks,
         passthru: passthru.clone(),
+        traffic: Traffic::new(config.limits.max_connections),
+        started,
     });
     let signals = Signals::listen()?;
     tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");

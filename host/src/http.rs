@@ -8,17 +8,20 @@ mod drivers;
 mod error;
 mod health;
 mod links;
+mod metrics;
 mod nodes;
 mod query;
 mod request;
 mod root;
 mod routes;
 mod server;
+mod traffic;
 mod vendor_passthru;
 mod versions;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
@@ -34,6 +37,7 @@ use crate::plugin::registry::DriverRegistry;
 
 pub use error::ApiError;
 pub use server::Server;
+pub use traffic::Traffic;
 pub use versions::ApiVersion;
 
 /// What the resources read and call.
@@ -54,6 +58,10 @@ pub struct Api {
     pub locks: NodeLocks,
     /// The calls.
     pub passthru: Arc<Passthru>,
+    /// Connections and replies.
+    pub traffic: Traffic,
+    /// When the host started.
+    pub started: SystemTime,
 }
 
 /// A 200 with a JSON body.
