@@ -254,5 +254,8 @@ async fn commits_their_requests_and_their_failures_are_counted() {
     assert!(commits.requests.get() >= 1 && times.sum > std::time::Duration::ZERO);
     let end = |connection: &Connection| Ok::<_, StoreError>(connection.execute_batch("ROLLBACK")?);
     database.run(end, |()| {}).await.unwrap_err();
-    assert_eq!((commits.times.read().count, commits.failures.get()), (before + 2, 1));
+    assert_eq!(
+        (commits.times.read().count, commits.failures.get()),
+        (before + 2, 1)
+    );
 }

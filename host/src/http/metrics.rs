@@ -111,8 +111,8 @@ fn calls(page: &mut Page, methods: &[(Labels, &Arc<LoadedMethod>)]) {
     ));
     for (labels, method) in methods {
         for outcome in Outcome::ALL {
-            let labels = labels.and("outcome", outcome.name());
-            samples.add(&labels, method.calls.outcomes(outcome));
+            let calls = method.calls.outcomes(outcome);
+            samples.add_with(labels, ("outcome", outcome.name()), calls);
         }
     }
     let mut samples = page.family(gauge(

@@ -116,27 +116,41 @@ impl Samples<'_> {
         self.sample("", labels, None, value)
     }
 
+    /// A sample with one label more, whose value needs no escapes.
+    pub(super) fn add_with(&mut self, labels: &Labels, last: (&str, &str), value: impl Display) -> &mut Self {
+        self.sample("", labels, Some(last), value)
+    }
+
     /// All samples of a histogram.
     pub(super) fn times(&mut self, labels: &Labels, times: &Times) -> &mut Self {
         for ((_, bound), up_to) in BOUNDS.iter().zip(times.up_to) {
-            self.sample("_bucket", labels, Some(bound), up_to);
+            self.sample("_bucket", labels, Some(("le", bound)), up_to);
         }
-        self.sample("_bucket", labels, Some("+Inf"), times.count)
+        self.sample("_bucket", labels, Some(("le", "+Inf")), times.count)
             .sample("_sum", labels, None, seconds(times.sum))
             .sample("_count", labels, None, times.count)
     }
 
-    fn sample(&mut self, part: &str, labels: &Labels, bound: Option<&str>, value: impl Display) -> &mut Self {
+    fn sample(
+        &mut self,
+        part: &str,
+        labels: &Labels,
+        last: Option<(&str, &str)>,
+        value: impl Display,
+    ) -> &mut Self {
         let text = &mut *self.text;
         text.push_str(self.name);
         text.push_str(part);
-        if bound.is_some() || !labels.0.is_empty() {
+        if last.is_some() || !labels.0.is_empty() {
             text.push('{');
             text.push_str(&labels.0);
-            if let Some(bound) = bound {
-                text.push_str(if labels.0.is_empty() { "le=\"" } else { ",le=\"" });
-                text.push_str(bound);
-                text.push('"');
+            if let Some((name, value)) = last {
+                if !labels.0.is_empty() {
+                    text.push(',');
+                }
+                for piece in [name, "=\"", value, "\""] {
+                    text.push_str(piece);
+                }
             }
             text.push('}');
         }
