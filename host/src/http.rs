@@ -2,6 +2,7 @@
 //!
 //! In the order in which a request passes: `server` → `versions` → `routes` → the resources
 //! (`nodes`, `drivers`, `vendor_passthru`) → `error`, the only file that names an error status.
+//! `metrics` shows what everybody has counted.
 
 mod body;
 mod drivers;

@@ -76,3 +76,115 @@ fn outcome(error: &CallError) -> Outcome {
         _ => Outcome::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::call::limits::Busy;
+    use crate::plugin::loaded::Fault;
+    use crate::plugin::manifest::{CalledOn, Method, RunKind};
+
+    fn method() -> Arc<LoadedMethod> {
+        Arc::new(LoadedMethod::new(Method {
+            name: "reset".to_owned(),
+            on: CalledOn::Node,
+            http_methods: vec!["POST".to_owned()],
+            is_async: false,
+            require_exclusive_lock: true,
+            attach: false,
+            description: String::new(),
+            run: RunKind::Blocking,
+            time_limit: None,
+            body_schema: None,
+            reply_schema: None,
+        }))
+    }
+
+    fn begin(method: &Arc<LoadedMethod>, timeout: Duration) -> Meter {
+        let now = Instant::now();
+        let state = CallState::new("fake".into(), "req-1".into(), now + timeout);
+        Meter::begin(method.clone(), Arc::new(state), now)
+    }
+
+    fn counted(method: &LoadedMethod) -> Vec<(Outcome, u64)> {
+        let calls = Outcome::ALL.map(|outcome| (outcome, method.calls.outcomes(outcome)));
+        calls.into_iter().filter(|(_, calls)| *calls > 0).collect()
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_call_is_in_flight_until_its_meter_goes_and_has_the_outcome_that_it_was_told() {
+        let method = method();
+        let mut meter = begin(&method, LONG);
+        assert!(!meter.tell(&Ok(Answer::Accepted)));
+        assert_eq!(
+            (method.calls.in_flight(), method.calls.duration().read().count),
+            (1, 0)
+        );
+        drop(meter);
+        assert_eq!(
+            (method.calls.in_flight(), method.calls.duration().read().count),
+            (0, 1)
+        );
+        assert_eq!(counted(&method), [(Outcome::Succeeded, 1)]);
+    }
+
+    #[test]
+    fn a_call_that_ends_without_a_word_has_failed() {
+        let method = method();
+        drop(begin(&method, LONG));
+        assert_eq!(
+            (method.calls.in_flight(), counted(&method)),
+            (0, vec![(Outcome::Failed, 1)])
+        );
+    }
+
+    #[test]
+    fn a_late_answer_is_a_time_out_and_one_that_was_counted_at_its_deadline_is_not_counted_again() {
+        let method = method();
+        assert!(begin(&method, Duration::ZERO).tell(&Ok(Answer::Accepted)));
+        assert_eq!(counted(&method), [(Outcome::TimedOut, 1)]);
+        let mut meter = begin(&method, LONG);
+        settle(&method, &meter.state, Outcome::TimedOut);
+        meter.tell(&Ok(Answer::Accepted));
+        drop(meter);
+        assert_eq!(counted(&method), [(Outcome::TimedOut, 2)]);
+    }
+
+    #[test]
+    fn each_error_has_its_outcome() {
+        let fault = |kind| {
+            CallError::Fault(Fault {
+                kind,
+                message: "x".to_owned(),
+                details: None,
+            })
+        };
+        let name = || "reset".to_owned();
+        for (error, outcome) in [
+            (fault(FaultKind::MissingParameter), Outcome::Refused),
+            (fault(FaultKind::Conflict), Outcome::Refused),
+            (fault(FaultKind::Internal), Outcome::Failed),
+            (fault(FaultKind::Timeout), Outcome::Failed),
+            (fault(FaultKind::Panicked), Outcome::Panicked),
+            (CallError::Busy(Busy::Calls { max: 1 }), Outcome::Busy),
+            (CallError::NotBegun { method: name() }, Outcome::TimedOut),
+            (CallError::Lost { method: name() }, Outcome::Failed),
+            (
+                CallError::NodeGone {
+                    node: uuid::Uuid::nil(),
+                },
+                Outcome::Refused,
+            ),
+        ] {
+            let method = method();
+            let text = format!("{error:?}");
+            refused(&method, error);
+            assert_eq!(counted(&method), [(outcome, 1)], "{text}");
+            assert_eq!(method.calls.in_flight(), 0);
+        }
+    }
+}

@@ -201,7 +201,10 @@ fn limits(page: &mut Page, api: &Api, drivers: &Drivers) {
 
 fn nodes(page: &mut Page, api: &Api) {
     let locks = &api.locks;
-    page.single(gauge("driver_host_nodes", "Nodes."), api.nodes.len());
+    page.single(
+        gauge("driver_host_nodes", "Nodes that the host knows."),
+        api.nodes.len(),
+    );
     page.single(
         gauge("driver_host_locks_held", "Nodes that are locked."),
         locks.len(),

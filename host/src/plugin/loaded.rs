@@ -33,6 +33,16 @@ pub struct LoadedMethod {
     pub calls: MethodCalls,
 }
 
+impl LoadedMethod {
+    /// A method without any calls yet.
+    pub(crate) fn new(declared: Method) -> Self {
+        LoadedMethod {
+            declared,
+            calls: MethodCalls::default(),
+        }
+    }
+}
+
 impl Deref for LoadedMethod {
     type Target = Method;
 
@@ -209,11 +219,8 @@ impl LoadedDriver {
         let name: Arc<str> = manifest.name.as_str().into();
         let mut methods = [HashMap::new(), HashMap::new()];
         for method in &manifest.methods {
-            let loaded = LoadedMethod {
-                declared: method.clone(),
-                calls: MethodCalls::default(),
-            };
-            methods[called_on(method.on)].insert(method.name.clone(), Arc::new(loaded));
+            let loaded = Arc::new(LoadedMethod::new(method.clone()));
+            methods[called_on(method.on)].insert(method.name.clone(), loaded);
         }
         LoadedDriver {
             methods,
