@@ -6,7 +6,7 @@ mod shutdown;
 mod signals;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 
@@ -17,7 +17,7 @@ use crate::call::record::RecordStore;
 use crate::cli::LogOptions;
 use crate::config::Config;
 use crate::database::Database;
-use crate::http::{Api, Server};
+use crate::http::{Api, Server, Traffic};
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
 use crate::plugin::loaded::LoadedDriver;
@@ -108,6 +108,7 @@ fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
 }
 
 async fn run(config: &Arc<Config>) -> Result<(), StartError> {
+    let started = SystemTime::now();
     // Address and database first: a second host that is started by mistake must not get as far as the hardware.
     let server = Server::bind(config.listen).await.with_context(|| {
         format!(
@@ -146,6 +147,8 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         locks,
         records: records.clone(),
         passthru: passthru.clone(),
+        traffic: Traffic::new(config.limits.max_connections),
+        started,
     });
     let signals = Signals::listen()?;
     let kept = records.clone();

@@ -1,6 +1,7 @@
 //! Flow two below HTTP: a checked request becomes a call, and the call its result.
 //!
 //! - [`json`]: what a body and a reply must be.
+//! - `meter`: how a call is counted and timed.
 //! - [`passthru`]: finding the method, and the life of a call from lock to answer.
 //! - [`limits`]: how many calls run at once, in all and per driver.
 //! - [`in_flight`]: which calls are running.
@@ -11,6 +12,7 @@
 pub mod in_flight;
 pub mod json;
 pub mod limits;
+mod meter;
 pub mod passthru;
 pub mod record;
 

@@ -17,6 +17,7 @@ use self::file::DatabaseFile;
 use self::writer::Writer;
 
 pub use self::error::StoreError;
+pub use self::writer::Commits;
 
 /// An open database, locked to this process.
 ///
@@ -80,6 +81,11 @@ impl Database {
     /// Why not.
     pub async fn writable(&self) -> Result<(), StoreError> {
         self.writer.probe().await
+    }
+
+    /// What was written since the start, and how long that took.
+    pub fn commits(&self) -> &Commits {
+        self.writer.commits()
     }
 
     /// Writes what is queued, folds the log into the database and lets another host have it. Blocks until that is done. Later

@@ -2,6 +2,7 @@
 //!
 //! In the order in which a request passes: `server` → `versions` → `routes` → the resources
 //! (`nodes`, `drivers`, `vendor_passthru`, `calls`) → `error`, the only file that names an error status.
+//! `metrics` shows what everybody has counted.
 
 mod body;
 mod calls;
@@ -9,6 +10,7 @@ mod drivers;
 mod error;
 mod health;
 mod links;
+mod metrics;
 mod nodes;
 mod query;
 mod request;
@@ -16,11 +18,13 @@ mod root;
 mod routes;
 mod server;
 mod time;
+mod traffic;
 mod vendor_passthru;
 mod versions;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, header};
@@ -37,6 +41,7 @@ use crate::plugin::registry::DriverRegistry;
 
 pub use error::ApiError;
 pub use server::Server;
+pub use traffic::Traffic;
 pub use versions::ApiVersion;
 
 /// What the resources read and call.
@@ -59,6 +64,10 @@ pub struct Api {
     pub records: Arc<RecordStore>,
     /// The calls.
     pub passthru: Arc<Passthru>,
+    /// Connections and replies.
+    pub traffic: Traffic,
+    /// When the host started.
+    pub started: SystemTime,
 }
 
 /// A 200 with a JSON body.

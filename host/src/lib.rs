@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod http;
+pub mod metrics;
 pub mod node;
 pub mod plugin;
 pub mod threads;

@@ -57,6 +57,7 @@ fn every_document_that_a_reader_is_promised_is_there_and_not_empty() {
     for path in [
         "README.md",
         "host/ARCHITECTURE.md",
+        "host/METRICS.md",
         "driver-abi/README.md",
         "driver-abi/CHANGELOG.md",
         "driver-abi/sdk/README.md",

@@ -19,6 +19,7 @@ mod listing;
 mod loading;
 mod locks;
 mod logs;
+mod metrics;
 mod node_passthru;
 mod nodes_api;
 mod nodes_patch;

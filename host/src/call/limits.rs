@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use crate::config::Config;
+use crate::metrics::Counter;
 
 /// How long a call that only passes through a driver, and holds no thread afterwards, waits for others that do the same.
 /// Those leave within microseconds; when none leaves for this long, the threads are stuck.
@@ -19,6 +20,20 @@ const ENTRY_WAIT: Duration = Duration::from_millis(500);
 struct Limit {
     free: Arc<Semaphore>,
     max: u32,
+    refused: Counter,
+}
+
+/// One limit as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The key that sets it: `calls.max` and `workers.max`, or a driver's `max_calls` and `max_workers`.
+    pub limit: &'static str,
+    /// How many are taken now.
+    pub in_use: u64,
+    /// How many there are.
+    pub max: u64,
+    /// How many calls it has refused since the start.
+    pub refused: u64,
 }
 
 /// A driver's share of both limits.
@@ -88,6 +103,7 @@ impl Limit {
                 usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS),
             )),
             max,
+            refused: Counter::default(),
         }
     }
 
@@ -96,13 +112,29 @@ impl Limit {
         self.free
             .clone()
             .try_acquire_owned()
-            .map_err(|_: TryAcquireError| busy(self.max))
+            .map_err(|_: TryAcquireError| self.refuse(busy))
     }
 
     async fn take<E>(&self, busy: impl FnOnce(u32) -> E) -> Result<OwnedSemaphorePermit, E> {
         match tokio::time::timeout(ENTRY_WAIT, self.free.clone().acquire_owned()).await {
             Ok(Ok(permit)) => Ok(permit),
-            _ => Err(busy(self.max)),
+            _ => Err(self.refuse(busy)),
+        }
+    }
+
+    fn refuse<E>(&self, busy: impl FnOnce(u32) -> E) -> E {
+        self.refused.count();
+        busy(self.max)
+    }
+
+    fn usage(&self, limit: &'static str) -> Usage {
+        let max = u64::from(self.max);
+        let free = u64::try_from(self.free.available_permits()).unwrap_or(max);
+        Usage {
+            limit,
+            in_use: max.saturating_sub(free),
+            max,
+            refused: self.refused.get(),
         }
     }
 }
@@ -190,6 +222,17 @@ impl Limits {
         })
     }
 
+    /// The host's limits as they stand. Waits for nothing.
+    pub fn usage(&self) -> [Usage; 2] {
+        [self.calls.usage("calls.max"), self.workers.usage("workers.max")]
+    }
+
+    /// A driver's shares of them. Waits for nothing.
+    pub fn usage_of(&self, driver: &str) -> Option<[Usage; 2]> {
+        let share = self.shares.get(driver)?;
+        Some([share.calls.usage("max_calls"), share.workers.usage("max_workers")])
+    }
+
     /// The driver's share; a driver that was not there when the limits were made has none.
     fn share(&self, driver: &str) -> Result<&Share, Busy> {
         self.shares.get(driver).ok_or_else(|| Busy::DriverCalls {
@@ -233,6 +276,29 @@ mod tests {
         assert_eq!(limits.call("b").unwrap_err(), Busy::Calls { max: 1 });
         drop(held);
         assert!(limits.call("b").is_ok());
+    }
+
+    #[test]
+    fn what_is_in_use_and_what_was_refused_is_known_per_limit() {
+        let limits = limits(4, 2);
+        let _held = (limits.call("a").unwrap(), limits.worker("a").unwrap());
+        limits.worker("a").unwrap_err();
+        let _others = limits.worker("b").unwrap();
+        let usage = |limit, in_use, max, refused| Usage {
+            limit,
+            in_use,
+            max,
+            refused,
+        };
+        assert_eq!(
+            limits.usage(),
+            [usage("calls.max", 1, 4, 0), usage("workers.max", 2, 2, 0)]
+        );
+        assert_eq!(
+            limits.usage_of("a"),
+            Some([usage("max_calls", 1, 2, 0), usage("max_workers", 1, 1, 1)])
+        );
+        assert_eq!(limits.usage_of("c"), None);
     }
 
     #[tokio::test]

@@ -16,12 +16,14 @@ use uuid::Uuid;
 
 use crate::call::in_flight::{InFlight, RunningCall};
 use crate::call::limits::Limits;
+use crate::call::meter::{self, Meter};
 use crate::call::record::{OpenRecord, RecordStore};
 use crate::config::Config;
+use crate::metrics::Outcome;
 use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeLocks};
 use crate::node::store::NodeStore;
-use crate::plugin::loaded::{CallState, LoadedDriver, OwnedCall, Reply};
+use crate::plugin::loaded::{CallState, LoadedDriver, LoadedMethod, OwnedCall, Reply};
 use crate::plugin::manifest::{CalledOn, Method};
 use crate::plugin::registry::DriverRegistry;
 use carry::{Carried, Job};
@@ -42,7 +44,7 @@ pub enum Answer {
 /// A method that was found, with the verb that it takes: what remains is its body.
 pub struct Target {
     driver: Arc<LoadedDriver>,
-    method: Arc<Method>,
+    method: Arc<LoadedMethod>,
     node: Option<Arc<Node>>,
     http_method: String,
 }
@@ -82,6 +84,11 @@ impl Passthru {
     /// The calls that run now.
     pub fn in_flight(&self) -> &Arc<InFlight> {
         &self.in_flight
+    }
+
+    /// The limits of the calls.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Finds a method of a node's driver.
@@ -135,47 +142,48 @@ impl Passthru {
             node,
             http_method,
         } = target;
-        let name: Arc<str> = method.name.as_str().into();
+        let refused = |error: CallError| meter::refused(&method, error);
         let mut guard = None;
         let mut view = None;
         if let Some(node) = &node {
             if method.require_exclusive_lock {
                 let holder = Holder {
-                    what: name.clone(),
+                    what: method.shared_name().clone(),
                     request_id: request_id.clone(),
                 };
-                guard = Some(self.locks.acquire(node.uuid(), holder).await?);
+                let acquired = self.locks.acquire(node.uuid(), holder).await;
+                guard = Some(acquired.map_err(|error| refused(error.into()))?);
             }
             // What was found before the wait may have been changed or deleted by whoever held the lock.
-            view = Some(self.current(node)?.driver_view().clone());
+            view = Some(self.current(node).map_err(refused)?.driver_view().clone());
         }
-        let permit = self.limits.call(driver.name())?;
+        let busy = |busy| refused(CallError::Busy(busy));
+        let permit = self.limits.call(driver.name()).map_err(busy)?;
         let worker = if driver.holds_thread(&method) {
-            self.limits.worker(driver.name())?
+            self.limits.worker(driver.name()).map_err(busy)?
         } else {
-            self.limits.pass(driver.name()).await?
+            self.limits.pass(driver.name()).await.map_err(busy)?
         };
         let timeout = self.timeout(&driver, &method);
         let state = Arc::new(CallState::new(driver.name().clone(), request_id, timeout));
         let running = RunningCall {
-            method: name,
+            method: method.shared_name().clone(),
             node: node.map(|node| node.uuid()),
             state: state.clone(),
             is_check: false,
         };
         let listed = self.in_flight.enter(running.clone());
-        let is_async = method.is_async;
         let (answer, receiver) = oneshot::channel();
         let (hand_over, late) = oneshot::channel();
         let job = Job {
             calls: self.clone(),
             driver,
             call: OwnedCall {
-                method,
+                method: method.clone(),
                 http_method,
                 body,
                 node: view,
-                state,
+                state: state.clone(),
             },
             node: running.node,
             held: Carried {
@@ -183,6 +191,7 @@ impl Passthru {
                 worker: Some(worker),
                 permit,
                 listed,
+                meter: Meter::begin(method.clone(), state.clone()),
             },
             answer: Some(answer),
             late,
@@ -191,9 +200,10 @@ impl Passthru {
         if let Some(answer) = answered(&running, receiver).await {
             return answer;
         }
-        let method = running.method.to_string();
-        if is_async {
+        meter::settle(&method, &state, Outcome::TimedOut);
+        if method.is_async {
             // It has nobody to tell, so it does not begin.
+            let method = method.name.clone();
             return Err(CallError::NotBegun { method });
         }
         Err(self.passed_deadline(running, timeout, hand_over).await)
@@ -344,7 +354,7 @@ fn find(
     on: CalledOn,
     method: &str,
     http_method: &str,
-) -> Result<Arc<Method>, CallError> {
+) -> Result<Arc<LoadedMethod>, CallError> {
     let found = driver.method(on, method).ok_or_else(|| CallError::NoHandler {
         method: method.to_owned(),
     })?;

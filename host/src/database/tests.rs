@@ -244,3 +244,21 @@ fn damage_is_refused() {
     fs::write(&place.path, bytes).unwrap();
     assert!(place.refusal().contains("is damaged"), "{}", place.refusal());
 }
+
+#[tokio::test]
+async fn commits_their_requests_and_their_failures_are_counted() {
+    let place = Place::new();
+    let database = place.open();
+    let before = database.commits().times.read().count;
+    database.writable().await.unwrap();
+    let commits = database.commits();
+    let times = commits.times.read();
+    assert_eq!((times.count, commits.failures.get()), (before + 1, 0));
+    assert!(commits.requests.get() >= 1 && times.sum > std::time::Duration::ZERO);
+    let end = |connection: &Connection| Ok::<_, StoreError>(connection.execute_batch("ROLLBACK")?);
+    database.run(end, |()| {}).await.unwrap_err();
+    assert_eq!(
+        (commits.times.read().count, commits.failures.get()),
+        (before + 2, 1)
+    );
+}

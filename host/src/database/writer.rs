@@ -5,6 +5,7 @@
 //! database is written through it.
 
 use std::fmt::Display;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::error::StoreError;
 use super::file::DatabaseFile;
+use crate::metrics::{Counter, Histogram};
 
 /// How many requests share one transaction.
 const BATCH: usize = 1024;
@@ -26,15 +28,29 @@ pub(super) struct Writer {
     queue: Mutex<Option<mpsc::UnboundedSender<Box<dyn Job>>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     probed: AsyncMutex<Option<(Instant, Result<(), StoreError>)>>,
+    commits: Arc<Commits>,
+}
+
+/// What the thread that writes has done since the start.
+#[derive(Debug, Default)]
+pub struct Commits {
+    /// How long each transaction took, from its begin to the disk's word that it is kept, or to its failure.
+    pub times: Histogram,
+    /// How many requests they held.
+    pub requests: Counter,
+    /// How many of them failed as a whole.
+    pub failures: Counter,
 }
 
 impl Writer {
     pub(super) fn start(file: DatabaseFile) -> Result<Self, StoreError> {
         let path = file.path.clone();
         let (queue, requests) = mpsc::unbounded_channel();
+        let commits = Arc::new(Commits::default());
+        let own = commits.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(file, requests))
+            .spawn(move || write_until_closed(file, requests, &own))
             .map_err(|error| StoreError::Open {
                 path,
                 cause: error.to_string(),
@@ -43,7 +59,12 @@ impl Writer {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             probed: AsyncMutex::new(None),
+            commits,
         })
+    }
+
+    pub(super) fn commits(&self) -> &Commits {
+        &self.commits
     }
 
     /// See [`Database::run`](super::Database::run).
@@ -150,10 +171,16 @@ where
     }
 }
 
-fn write_until_closed(file: DatabaseFile, mut requests: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+fn write_until_closed(
+    file: DatabaseFile,
+    mut requests: mpsc::UnboundedReceiver<Box<dyn Job>>,
+    commits: &Commits,
+) {
     let mut batch = Vec::new();
     while requests.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let begun = Instant::now();
         let committed = write(&file.connection, &mut batch).map_err(|error| {
+            commits.failures.count();
             // A transaction that has failed may be over already.
             if !file.connection.is_autocommit()
                 && let Err(rollback) = file.connection.execute_batch("ROLLBACK")
@@ -163,6 +190,8 @@ fn write_until_closed(file: DatabaseFile, mut requests: mpsc::UnboundedReceiver<
             tracing::error!(path = %file.path.display(), %error, requests = batch.len(), "the database could not be written");
             error
         });
+        commits.times.observe(begun.elapsed());
+        commits.requests.add(u64::try_from(batch.len()).unwrap_or(0));
         for job in batch.drain(..) {
             job.finish(committed.clone());
         }

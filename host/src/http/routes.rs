@@ -7,7 +7,7 @@ use axum::http::{Method, Uri};
 use axum::routing::{any, get};
 
 use super::error::ApiError;
-use super::{Api, calls, drivers, health, nodes, root, vendor_passthru};
+use super::{Api, calls, drivers, health, metrics, nodes, root, vendor_passthru};
 
 /// Ironic's resources and ours.
 pub(super) fn routes(api: Arc<Api>) -> Router {
@@ -16,6 +16,7 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .route("/v1", get(root::v1))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/v1/drivers", get(drivers::list))
         .route("/v1/drivers/{driver}", get(drivers::get))
         .route("/v1/drivers/{driver}/properties", get(drivers::properties))

@@ -16,7 +16,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::unconstrained;
 use tower_service::Service;
 use uuid::Uuid;
@@ -61,9 +60,6 @@ impl Server {
     pub async fn serve(self, api: Arc<Api>, stop: impl Future<Output = ()>) {
         let router = routes::routes(api.clone());
         let limits = &api.config.limits;
-        let connections = Arc::new(Semaphore::new(
-            usize::try_from(limits.max_connections).unwrap_or(usize::MAX >> 4),
-        ));
         let graceful = GracefulShutdown::new();
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new())
@@ -82,14 +78,14 @@ impl Server {
                     continue;
                 }
             };
-            let Ok(permit) = connections.clone().try_acquire_owned() else {
+            let Some(permit) = api.traffic.admit() else {
                 tokio::spawn(refuse(stream));
                 continue;
             };
             // Replies are small and wait for nothing; without this they wait for the client's acknowledgement.
             let _ = stream.set_nodelay(true);
-            let router = router.clone();
-            let service = service_fn(move |request| answer(router.clone(), request));
+            let (router, api) = (router.clone(), api.clone());
+            let service = service_fn(move |request| answer(router.clone(), api.clone(), request));
             let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(unconstrained(async move {
                 if let Err(error) = connection.await {
@@ -113,7 +109,11 @@ async fn refuse(mut stream: TcpStream) {
     .await;
 }
 
-async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    router: Router,
+    api: Arc<Api>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
     let id = RequestId::new();
     let method = request.method().clone();
     let uri = request.uri().clone();
@@ -134,6 +134,7 @@ async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<B
         headers.remove(header::RETRY_AFTER);
     }
     let status = response.status().as_u16();
+    api.traffic.answered(status);
     if response.status().is_server_error() {
         tracing::warn!(request_id = &*id.text, %method, %uri, status, "request failed");
     } else {

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use self::table::{Entered, Table};
+use crate::metrics::Histogram;
 
 /// Who asks for a lock, and what for.
 #[derive(Debug, Clone)]
@@ -93,7 +94,7 @@ impl NodeLocks {
     pub async fn acquire(&self, node: Uuid, holder: Holder) -> Result<NodeGuard, LockError> {
         let mut queued = match self.table.enter(node, holder) {
             Entered::Held(guard) => return Ok(guard),
-            Entered::Refused(error) => return Err(error),
+            Entered::Refused(error) => return Err(self.table.refused(error)),
             Entered::Queued(queued) => queued,
         };
         if let Ok(Ok(guard)) = timeout(self.wait, &mut queued.admitted).await {
@@ -106,7 +107,9 @@ impl NodeLocks {
         }
         let holder = queued.holder.clone();
         drop(queued);
-        self.table.try_enter(node, holder)
+        self.table
+            .try_enter(node, holder)
+            .map_err(|error| self.table.refused(error))
     }
 
     /// Who holds `node`, if anybody does.
@@ -118,6 +121,21 @@ impl NodeLocks {
     /// shares locks between hosts and learns that this host's claim has expired.
     pub fn revoke(&self, node: &Uuid) {
         self.table.revoke(*node);
+    }
+
+    /// How long each caller was in a queue, also one that was refused in the end or has gone.
+    pub fn waits(&self) -> &Histogram {
+        &self.table.waits
+    }
+
+    /// How many callers were refused since the start.
+    pub fn refusals(&self) -> u64 {
+        self.table.refusals.get()
+    }
+
+    /// The number of callers that are waiting.
+    pub fn waiters(&self) -> usize {
+        self.table.waiters()
     }
 
     /// The number of nodes that are held.

@@ -3,6 +3,7 @@
 mod in_process;
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,13 +15,47 @@ use tokio::time::Instant;
 use super::library::{self, LoadError, LoadedLibrary};
 use super::manifest::{CalledOn, DriverManifest, Method, RunKind};
 use super::select::EnabledDriver;
+use crate::metrics::MethodCalls;
 use in_process::InProcess;
 
 /// A driver that is loaded and can be called, from any thread, many times at once.
 pub struct LoadedDriver {
     manifest: DriverManifest,
-    methods: [HashMap<String, Arc<Method>>; 2],
+    methods: [HashMap<String, Arc<LoadedMethod>>; 2],
     code: InProcess,
+}
+
+/// A method as its driver declares it, with what became of its calls beside it: who has the one has the other in hand.
+#[derive(Debug)]
+pub struct LoadedMethod {
+    declared: Method,
+    name: Arc<str>,
+    /// Its calls.
+    pub calls: MethodCalls,
+}
+
+impl LoadedMethod {
+    /// A method without any calls yet.
+    pub(crate) fn new(declared: Method) -> Self {
+        LoadedMethod {
+            name: declared.name.as_str().into(),
+            declared,
+            calls: MethodCalls::default(),
+        }
+    }
+
+    /// Its name, for whoever keeps it longer.
+    pub fn shared_name(&self) -> &Arc<str> {
+        &self.name
+    }
+}
+
+impl Deref for LoadedMethod {
+    type Target = Method;
+
+    fn deref(&self) -> &Method {
+        &self.declared
+    }
 }
 
 /// What the driver is told about one call, and what it can ask about it while it runs.
@@ -35,6 +70,7 @@ pub struct CallState {
     /// When nobody waits for the answer any more.
     pub deadline: Instant,
     cancelled: AtomicBool,
+    settled: AtomicBool,
 }
 
 impl CallState {
@@ -47,6 +83,7 @@ impl CallState {
             started,
             deadline: started + timeout,
             cancelled: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
         }
     }
 
@@ -60,6 +97,11 @@ impl CallState {
         self.cancelled.load(Ordering::Acquire) || self.remaining().is_zero()
     }
 
+    /// Whether nobody has said yet how the call ended for its client; the next one to ask is told no.
+    pub fn settle(&self) -> bool {
+        !self.settled.swap(true, Ordering::AcqRel)
+    }
+
     /// How long until the deadline; zero when it has passed.
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
@@ -70,7 +112,7 @@ impl CallState {
 #[derive(Debug)]
 pub struct OwnedCall {
     /// The method.
-    pub method: Arc<Method>,
+    pub method: Arc<LoadedMethod>,
     /// The HTTP verb in capitals.
     pub http_method: String,
     /// The arguments: checked JSON.
@@ -203,7 +245,8 @@ impl LoadedDriver {
         let name: Arc<str> = manifest.name.as_str().into();
         let mut methods = [HashMap::new(), HashMap::new()];
         for method in &manifest.methods {
-            methods[called_on(method.on)].insert(method.name.clone(), Arc::new(method.clone()));
+            let loaded = Arc::new(LoadedMethod::new(method.clone()));
+            methods[called_on(method.on)].insert(method.name.clone(), loaded);
         }
         LoadedDriver {
             methods,
@@ -223,8 +266,14 @@ impl LoadedDriver {
     }
 
     /// Finds a method of the driver.
-    pub fn method(&self, on: CalledOn, name: &str) -> Option<&Arc<Method>> {
+    pub fn method(&self, on: CalledOn, name: &str) -> Option<&Arc<LoadedMethod>> {
         self.methods[called_on(on)].get(name)
+    }
+
+    /// All its methods, in the author's order.
+    pub fn methods(&self) -> impl Iterator<Item = &Arc<LoadedMethod>> {
+        let declared = self.manifest.methods.iter();
+        declared.filter_map(|method| self.method(method.on, &method.name))
     }
 
     /// Whether a running call of this method keeps one of the host's threads.

@@ -14,6 +14,8 @@ mod elf;
 mod error;
 mod parse;
 
+/// The version of the boundary that this host has.
+pub use driver_abi::ABI_VERSION;
 pub use error::ManifestError;
 pub use parse::{Claim, parse};
 

@@ -13,7 +13,9 @@ use super::{Answer, CallError, Passthru};
 use crate::call::in_flight::{Listed, RunningCall};
 use crate::call::json;
 use crate::call::limits::{CallPermit, WorkerPermit};
+use crate::call::meter::{self, Meter};
 use crate::call::record::{OpenRecord, RecordedError};
+use crate::metrics::Outcome;
 use crate::node::lock::NodeGuard;
 use crate::plugin::loaded::{LoadedDriver, OwnedCall, Reply};
 use crate::plugin::manifest::Method;
@@ -25,6 +27,7 @@ pub(super) struct Carried {
     pub(super) worker: Option<WorkerPermit>,
     pub(super) permit: CallPermit,
     pub(super) listed: Listed,
+    pub(super) meter: Meter,
 }
 
 /// One call and everything that belongs to it.
@@ -76,7 +79,7 @@ impl Job {
     /// Records an async call and tells its client.
     async fn accept(&mut self) -> Result<Accepted, CallError> {
         let call = RunningCall {
-            method: self.call.method.name.as_str().into(),
+            method: self.call.method.shared_name().clone(),
             node: self.node,
             state: self.call.state.clone(),
             is_check: false,
@@ -129,6 +132,7 @@ impl Job {
             if tokio::time::timeout_at(state.deadline, end).await.is_ok() {
                 return;
             }
+            meter::settle(&method, &state, Outcome::TimedOut);
             let error = CallError::Deadline {
                 method: method.name.clone(),
                 limit: state.deadline - state.started,
@@ -205,15 +209,17 @@ impl Job {
     /// Lets everything go, then tells the client: one that calls again at once finds the node free. A client that was told of the deadline
     /// finds the outcome in the record.
     async fn finish(mut self, outcome: Result<Answer, CallError>) {
-        self.log(&outcome);
+        let late = self.held.meter.tell(&outcome);
+        self.log(&outcome, late);
         let answer = self.answer.take();
         let Carried {
             guard,
             worker,
             permit,
             listed,
+            meter,
         } = self.held;
-        drop((guard, worker, permit));
+        drop((guard, worker, permit, meter));
         let Some(Err(outcome)) = answer.map(|answer| answer.send(outcome)) else {
             return;
         };
@@ -231,12 +237,8 @@ impl Job {
 
     /// One line for a call that failed, and for one that came back after its deadline. What the client did wrong is no
     /// failure.
-    fn log(&self, outcome: &Result<Answer, CallError>) {
-        let late = if self.call.state.remaining().is_zero() {
-            " after its deadline"
-        } else {
-            ""
-        };
+    fn log(&self, outcome: &Result<Answer, CallError>, late: bool) {
+        let late = if late { " after its deadline" } else { "" };
         macro_rules! line {
             ($level:ident, $($text:tt)*) => {
                 tracing::$level!(

@@ -4,7 +4,7 @@ mod changes;
 mod lists;
 mod reads;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -18,6 +18,7 @@ use crate::call::limits::Limits;
 use crate::call::record::RecordStore;
 use crate::config::Config;
 use crate::database::Database;
+use crate::http::Traffic;
 use crate::node::fields::{JsonObject, NodeFields};
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
@@ -79,6 +80,8 @@ impl Host {
             locks,
             records,
             passthru,
+            traffic: Traffic::new(1),
+            started: SystemTime::now(),
         };
         Host {
             _folder: folder,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap, RandomState, VacantEntry};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -11,6 +12,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Holder, HolderInfo, LockError, NodeGuard};
+use crate::metrics::{Counter, Histogram};
 
 /// A power of two, large enough that threads rarely meet.
 const SHARDS: usize = 64;
@@ -20,6 +22,8 @@ pub(super) struct Table {
     max_waiters: usize,
     hashes: IdHashes,
     shards: Box<[Shard]>,
+    pub(super) waits: Histogram,
+    pub(super) refusals: Counter,
 }
 
 /// On a cache line of its own.
@@ -63,6 +67,7 @@ pub(super) struct Queued {
     table: Arc<Table>,
     node: Uuid,
     ticket: u64,
+    since: Instant,
     pub(super) holder: Holder,
     /// Dropped after the place was given up: a guard that is in it by then lets go, and so hands the lock on.
     pub(super) admitted: oneshot::Receiver<NodeGuard>,
@@ -71,6 +76,7 @@ pub(super) struct Queued {
 impl Drop for Queued {
     fn drop(&mut self) {
         self.table.leave(&self.node, self.ticket);
+        self.table.waits.observe(self.since.elapsed());
     }
 }
 
@@ -88,6 +94,8 @@ impl Table {
             max_waiters,
             hashes,
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
+            waits: Histogram::default(),
+            refusals: Counter::default(),
         }
     }
 
@@ -132,6 +140,7 @@ impl Table {
                     table: Arc::clone(self),
                     node,
                     ticket,
+                    since: Instant::now(),
                     holder,
                     admitted,
                 })
@@ -155,6 +164,12 @@ impl Table {
             node,
             ticket,
         }
+    }
+
+    /// Counts a refusal that a caller gets.
+    pub(super) fn refused(&self, error: LockError) -> LockError {
+        self.refusals.count();
+        error
     }
 
     fn refusal(&self, node: Uuid, held: HolderInfo) -> LockError {
@@ -241,6 +256,14 @@ impl Table {
             .get(node)
             .filter(|lock| lock.ticket == ticket)
             .map(|lock| lock.info.clone())
+    }
+
+    pub(super) fn waiters(&self) -> usize {
+        let waiting = |shard: &Shard| -> usize {
+            let locks = shard.0.lock();
+            locks.held.values().map(|lock| lock.waiters.len()).sum()
+        };
+        self.shards.iter().map(waiting).sum()
     }
 
     pub(super) fn len(&self) -> usize {

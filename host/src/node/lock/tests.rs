@@ -288,3 +288,30 @@ async fn time_running_out_at_the_moment_of_the_hand_over_loses_nothing() {
     assert!(taken > 50, "taken {taken} times");
     assert!(locks.is_empty());
 }
+
+#[tokio::test]
+async fn waits_are_timed_waiters_and_refusals_counted_and_a_free_node_is_neither() {
+    let (locks, node) = (locks(LONG, 1), Uuid::new_v4());
+    let guard = locks.acquire(node, holder("first")).await.unwrap();
+    assert_eq!((locks.waits().read().count, locks.waiters()), (0, 0));
+    let mut waiting = queued(&locks, node, "second");
+    assert_eq!(locks.waiters(), 1);
+    locks.acquire(node, holder("third")).await.unwrap_err();
+    assert_eq!((locks.refusals(), locks.waits().read().count), (1, 0));
+    drop(guard);
+    let guard = poll(&mut waiting).unwrap().unwrap();
+    assert_eq!((locks.waits().read().count, locks.waiters()), (1, 0));
+    let gone = queued(&locks, node, "gone");
+    drop((gone, guard));
+    assert_eq!((locks.waits().read().count, locks.refusals()), (2, 1));
+}
+
+#[tokio::test]
+async fn one_whose_time_is_over_has_waited_and_was_refused_once() {
+    let (locks, node) = (locks(Duration::from_millis(20), 1), Uuid::new_v4());
+    let _guard = locks.acquire(node, holder("first")).await.unwrap();
+    locks.acquire(node, holder("second")).await.unwrap_err();
+    let waits = locks.waits().read();
+    assert_eq!((waits.count, locks.refusals()), (1, 1));
+    assert!(waits.sum >= Duration::from_millis(20), "{waits:?}");
+}
