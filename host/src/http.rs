@@ -1,9 +1,11 @@
 //! Ironic's REST API: requests become checked calls and reads, results become replies.
 //!
-//! In the order in which a request passes: `server` → `versions` → `routes` → the resources
+//! In the order in which a request passes: `server` → `connection` → `versions` → `routes` → the resources
 //! (`nodes`, `drivers`, `vendor_passthru`) → `error`, the only file that names an error status.
 
 mod body;
+mod connection;
+mod descriptors;
 mod drivers;
 mod error;
 mod health;

@@ -1,6 +1,5 @@
 //! The listening side: connections, and what every request has in common: id, version, path, headers.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,16 +10,16 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 use tower_service::Service;
 use uuid::Uuid;
 
+use super::connection::{self, Pace};
+use super::descriptors;
 use super::error::ApiError;
 use super::request::RequestInfo;
 use super::versions::ApiVersion;
@@ -31,6 +30,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id")
 const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id");
 /// Pause after a failed accept: the usual cause, no descriptors left, does not go away at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How many clients are told at once that there are too many.
+const REFUSALS: usize = 100;
 
 /// A listening server.
 pub struct Server {
@@ -61,13 +62,13 @@ impl Server {
     pub async fn serve(self, api: Arc<Api>, stop: impl Future<Output = ()>) {
         let router = routes::routes(api.clone());
         let limits = &api.config.limits;
+        descriptors::make_room(limits.max_connections);
+        let pace = Pace::new(limits);
         let connections = Arc::new(Semaphore::new(
             usize::try_from(limits.max_connections).unwrap_or(usize::MAX >> 4),
         ));
+        let refusals = Arc::new(Semaphore::new(REFUSALS));
         let graceful = GracefulShutdown::new();
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
         let mut stop = pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -83,18 +84,19 @@ impl Server {
                 }
             };
             let Ok(permit) = connections.clone().try_acquire_owned() else {
-                tokio::spawn(refuse(stream));
+                // Beyond so many at once they are closed without a word: telling them must not cost what they are refused.
+                if let Ok(turn) = refusals.clone().try_acquire_owned() {
+                    tokio::spawn(refuse(stream, turn));
+                }
                 continue;
             };
             // Replies are small and wait for nothing; without this they wait for the client's acknowledgement.
             let _ = stream.set_nodelay(true);
             let router = router.clone();
-            let service = service_fn(move |request| answer(router.clone(), request));
-            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            let shutdown = graceful.watcher();
             tokio::spawn(unconstrained(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!("a connection ended: {error}");
-                }
+                let answer = |request, refusal| answer(router.clone(), request, refusal);
+                connection::serve(stream, pace, shutdown, answer).await;
                 drop(permit);
             }));
         }
@@ -104,27 +106,40 @@ impl Server {
 }
 
 /// Tells a client that came when `limits.max_connections` others were there.
-async fn refuse(mut stream: TcpStream) {
-    let reply = ApiError::too_many_connections().into_raw();
+async fn refuse(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
+    let id = RequestId::new();
+    tracing::warn!(
+        request_id = &*id.text,
+        "a connection was refused: limits.max_connections are open"
+    );
+    let reply = ApiError::too_many_connections().into_raw(&id.text);
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
-        let _ = stream.write_all(&reply).await;
-        let _ = stream.shutdown().await;
+        stream.write_all(&reply).await?;
+        stream.shutdown().await?;
+        // Closed with its request unread, the connection would be reset, and the client might not see the answer.
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
     })
     .await;
 }
 
-async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer(router: Router, request: Request<Incoming>, refusal: Option<ApiError>) -> Response<Body> {
     let id = RequestId::new();
     let method = request.method().clone();
     let uri = request.uri().clone();
     let retries_itself = is_ironicclient(request.headers());
     let version = ApiVersion::of(request.headers());
-    let mut response = match &version {
-        Ok(version) => match route(router, request, &id, *version).await {
+    let mut response = match (refusal, &version) {
+        (Some(refusal), _) => {
+            tracing::debug!(request_id = &*id.text, "refused: {}", refusal.text());
+            refusal.into_response()
+        }
+        (None, Ok(version)) => match route(router, request, &id, *version).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
         },
-        Err(error) => error.clone().into_response(),
+        (None, Err(error)) => error.clone().into_response(),
     };
     let headers = response.headers_mut();
     ApiVersion::announce(version.ok(), headers);
@@ -139,7 +154,7 @@ async fn answer(router: Router, request: Request<Incoming>) -> Result<Response<B
     } else {
         tracing::debug!(request_id = &*id.text, %method, %uri, status, "request");
     }
-    Ok(response)
+    response
 }
 
 async fn route(
