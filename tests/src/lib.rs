@@ -12,6 +12,7 @@
 mod built;
 mod clients;
 mod command;
+mod connection;
 mod drivers;
 mod eventually;
 mod gate;
@@ -25,7 +26,8 @@ mod repository;
 pub use built::Built;
 pub use clients::{openstack, python};
 pub use command::{CommandOutput, host_command};
-pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED};
+pub use connection::Connection;
+pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS};
 pub use eventually::eventually;
 pub use gate::Gate;
 pub use host_builder::HostBuilder;

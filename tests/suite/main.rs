@@ -13,6 +13,7 @@ mod docs;
 mod driver_passthru;
 mod drivers_api;
 mod evolution;
+mod hostile_requests;
 mod ironicclient;
 mod limits;
 mod listing;

@@ -47,11 +47,13 @@ async fn read(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<By
     loop {
         let frame = timeout_at(pace.transfer(since, moved, size), body.frame()).await;
         let Ok(frame) = frame else {
-            return Err(if moved.elapsed().as_millis() >= u128::from(limits.idle_timeout_ms) {
-                ApiError::body_timed_out(limits.idle_timeout_ms)
-            } else {
-                ApiError::body_too_slow(limits.min_bytes_per_s)
-            });
+            return Err(
+                if moved.elapsed().as_millis() >= u128::from(limits.idle_timeout_ms) {
+                    ApiError::body_timed_out(limits.idle_timeout_ms)
+                } else {
+                    ApiError::body_too_slow(limits.min_bytes_per_s)
+                },
+            );
         };
         let Some(frame) = frame else { break };
         let Ok(data) = frame

@@ -25,8 +25,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
 use super::error::ApiError;
-use clock::{Clock, Late};
 pub(super) use clock::Pace;
+use clock::{Clock, Late};
 pub(super) use head::HeadError;
 use stream::Stream;
 

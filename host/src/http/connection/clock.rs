@@ -225,7 +225,11 @@ mod tests {
             bytes_per_s: 1000,
         };
         let clock = Clock::new(pace);
-        let left = || clock.deadline().map(|(at, late)| (at.duration_since(Instant::now()).as_secs(), late));
+        let left = || {
+            clock
+                .deadline()
+                .map(|(at, late)| (at.duration_since(Instant::now()).as_secs(), late))
+        };
         assert_eq!(left(), Some((10, Late::Request)), "a new connection");
         tokio::time::advance(Duration::from_secs(4)).await;
         clock.head_began();

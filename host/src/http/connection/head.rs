@@ -72,8 +72,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<Option<(usize, Body)>, HeadError> {
     if has_bare_line_feed(&bytes[..length]) {
         return Err(HeadError::Malformed("a line does not end with CR LF"));
     }
-    if !target.bytes().all(is_plain) && Uri::try_from(target).is_err() {
-        return Err(HeadError::Malformed("the target is not a URI"));
+    if !is_target(target, request.method) {
+        return Err(HeadError::Malformed("the target is neither a path nor a URI"));
     }
     framing(&request).map(|body| Some((length, body)))
 }
@@ -91,6 +91,16 @@ fn incomplete(bytes: &[u8]) -> Result<Option<(usize, Body)>, HeadError> {
 
 fn has_bare_line_feed(head: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r')
+}
+
+/// Whether the target has one of the four forms of RFC 9112. The HTTP library takes a bare word for the name of a host.
+fn is_target(target: &str, method: Option<&str>) -> bool {
+    if target.starts_with('/') && target.bytes().all(is_plain) {
+        return true;
+    }
+    Uri::try_from(target).is_ok_and(|uri| {
+        target.starts_with('/') || target == "*" || uri.scheme().is_some() || method == Some("CONNECT")
+    })
 }
 
 /// What every parser of URIs takes.
