@@ -20,6 +20,7 @@ mod host_builder;
 mod host_process;
 mod http;
 mod log;
+mod open_files;
 mod raw;
 mod repository;
 
@@ -34,5 +35,6 @@ pub use host_builder::HostBuilder;
 pub use host_process::HostProcess;
 pub use http::{Fault, Pending, Reply, Request};
 pub use log::Log;
+pub use open_files::allow_open_files;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};

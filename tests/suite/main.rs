@@ -13,6 +13,8 @@ mod docs;
 mod driver_passthru;
 mod drivers_api;
 mod evolution;
+mod hostile_bodies;
+mod hostile_connections;
 mod hostile_requests;
 mod ironicclient;
 mod limits;
