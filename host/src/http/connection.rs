@@ -79,11 +79,11 @@ where
                     break late;
                 }
             };
-            if late != Late::Head {
+            // A late head is refused, everything else ends the connection.
+            if late != Late::Head || !clock.give_head_up() {
                 tracing::debug!("a connection was closed: it waited too long ({late:?})");
                 return Poll::Ready(());
             }
-            clock.give_head_up();
         }
     })
     .await;

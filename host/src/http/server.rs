@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
+use tokio::time::Instant;
 use tower_service::Service;
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many clients are told at once that there are too many.
 const REFUSALS: usize = 100;
+/// How long the log says nothing more about connections that are not taken.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// A listening server.
 pub struct Server {
@@ -70,6 +73,7 @@ impl Server {
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let graceful = GracefulShutdown::new();
         let mut stop = pin!(stop);
+        let (mut failures, mut too_many) = (Seldom::default(), Seldom::default());
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -78,12 +82,18 @@ impl Server {
             let (stream, _) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!("a connection could not be accepted: {error}");
+                    if failures.is_due() {
+                        tracing::warn!("a connection could not be accepted: {error}");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
             let Ok(permit) = connections.clone().try_acquire_owned() else {
+                if too_many.is_due() {
+                    let max = limits.max_connections;
+                    tracing::warn!("limits.max_connections = {max} are open: connections are refused");
+                }
                 // Beyond so many at once they are closed without a word: telling them must not cost what they are refused.
                 if let Ok(turn) = refusals.clone().try_acquire_owned() {
                     tokio::spawn(refuse(stream, turn));
@@ -105,13 +115,24 @@ impl Server {
     }
 }
 
+/// Keeps what many clients can cause from filling the log.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|last| last.elapsed() >= LOG_PAUSE);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
+}
+
 /// Tells a client that came when `limits.max_connections` others were there.
 async fn refuse(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
     let id = RequestId::new();
-    tracing::warn!(
-        request_id = &*id.text,
-        "a connection was refused: limits.max_connections are open"
-    );
+    tracing::debug!(request_id = &*id.text, "a connection was refused");
     let reply = ApiError::too_many_connections().into_raw(&id.text);
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         stream.write_all(&reply).await?;
