@@ -8,6 +8,7 @@ mod clock;
 mod head;
 mod stream;
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,7 +21,6 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::Watcher;
-use std::convert::Infallible;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
