@@ -101,11 +101,13 @@ pub struct Limits {
     pub max_reply_bytes: u64,
     /// How deep the JSON of a body may nest.
     pub max_json_depth: u32,
-    /// How long a client may take to send the head of a request, and how long a connection may stay open without one, in
-    /// milliseconds.
+    /// How long a client may take to send the head of a request, in milliseconds.
     pub header_timeout_ms: u64,
-    /// How long a body may pause, in milliseconds.
+    /// How long a body or a reply may pause, and a connection stay open between two requests, in milliseconds.
     pub idle_timeout_ms: u64,
+    /// How fast a body must come and a reply be read, after a first [`idle_timeout_ms`](Self::idle_timeout_ms), in bytes
+    /// per second.
+    pub min_bytes_per_s: u32,
     /// How long running calls get to finish when the host is asked to stop, in milliseconds.
     pub shutdown_grace_ms: u64,
     /// How many connections may be open at once; more are closed with a 503.
@@ -195,6 +197,7 @@ impl Default for Limits {
             max_json_depth: 25,
             header_timeout_ms: 10_000,
             idle_timeout_ms: 60_000,
+            min_bytes_per_s: 1_000,
             shutdown_grace_ms: 30_000,
             max_connections: 10_000,
         }

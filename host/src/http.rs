@@ -1,11 +1,13 @@
 //! Ironic's REST API: requests become checked calls and reads, results become replies.
 //!
-//! In the order in which a request passes: `server` → `versions` → `routes` → the resources
+//! In the order in which a request passes: `server` → `connection` → `versions` → `routes` → the resources
 //! (`nodes`, `drivers`, `vendor_passthru`, `calls`) → `error`, the only file that names an error status.
 //! `metrics` shows what everybody has counted.
 
 mod body;
 mod calls;
+mod connection;
+mod descriptors;
 mod drivers;
 mod error;
 mod health;

@@ -19,7 +19,7 @@ pub mod select;
 
 pub use library::{LoadCause, LoadError, LoadedLibrary, load};
 pub use manifest::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind};
-pub use printable::printable;
+pub use printable::{excerpt, printable};
 pub use scan::{FoundFile, ScanError, scan};
 pub use select::{EnabledDriver, SelectError, SelectWarning, Selection, State, Verdict, select};
 

@@ -23,6 +23,7 @@ pub struct HostBuilder {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     folder: TempDir,
+    open_files: Option<String>,
     pub(crate) panics_expected: bool,
 }
 
@@ -41,6 +42,7 @@ impl HostBuilder {
             arguments: Vec::new(),
             environment: Vec::new(),
             folder,
+            open_files: None,
             panics_expected: false,
         };
         builder
@@ -101,6 +103,18 @@ impl HostBuilder {
         self
     }
 
+    /// Starts it with so many open files allowed, which it may raise.
+    pub fn limit_open_files(mut self, files: u32) -> Self {
+        self.open_files = Some(format!("ulimit -Sn {files}"));
+        self
+    }
+
+    /// Starts it with so many open files allowed, and never more.
+    pub fn limit_open_files_for_good(mut self, files: u32) -> Self {
+        self.open_files = Some(format!("ulimit -n {files}"));
+        self
+    }
+
     /// The log may tell of a driver's panic. One of the host itself is never expected.
     pub fn driver_panics_expected(mut self) -> Self {
         self.panics_expected = true;
@@ -138,7 +152,17 @@ impl HostBuilder {
 
     fn command(&mut self, words: &[&str]) -> Command {
         let config = self.write();
-        let mut command = Command::new(Built::host());
+        let mut command = match &self.open_files {
+            // The shell becomes the host: its limits and its process id are the host's.
+            Some(limit) => {
+                let mut shell = Command::new("/bin/sh");
+                shell
+                    .args(["-c", &format!("{limit} && exec \"$0\" \"$@\"")])
+                    .arg(Built::host());
+                shell
+            }
+            None => Command::new(Built::host()),
+        };
         command
             .args(words)
             .arg("--config")

@@ -130,6 +130,22 @@ impl HostProcess {
             .count()
     }
 
+    /// The memory of its process that is in RAM.
+    pub fn resident_bytes(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a running process");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("its resident memory");
+        let kib: u64 = line
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("a number of KiB");
+        kib * 1024
+    }
+
     /// Asks it to end.
     pub fn terminate(&self) {
         let pid = Pid::from_child(&self.child);

@@ -191,6 +191,22 @@ pub struct Fault {
 }
 
 impl Reply {
+    pub(crate) fn new(
+        what: String,
+        status: u16,
+        headers: hyper::HeaderMap,
+        body: Bytes,
+        took: Duration,
+    ) -> Self {
+        Reply {
+            what,
+            status,
+            headers,
+            body,
+            took,
+        }
+    }
+
     /// A header, if the reply has it.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

@@ -275,6 +275,7 @@ const KEYS: &[&str] = &[
     "max_json_depth",
     "header_timeout_ms",
     "idle_timeout_ms",
+    "min_bytes_per_s",
     "shutdown_grace_ms",
     "max_connections",
     "max_calls",

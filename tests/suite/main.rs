@@ -7,12 +7,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_replies;
 mod cli_client;
 mod config;
 mod docs;
 mod driver_passthru;
 mod drivers_api;
 mod evolution;
+mod hostile_bodies;
+mod hostile_connections;
+mod hostile_requests;
 mod ironicclient;
 mod limits;
 mod listing;

@@ -77,6 +77,11 @@ pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Resu
         1..=DAY_MS,
     );
     check.range(
+        "limits.min_bytes_per_s",
+        config.limits.min_bytes_per_s,
+        1..=1_000_000_000,
+    );
+    check.range(
         "limits.shutdown_grace_ms",
         config.limits.shutdown_grace_ms,
         0..=DAY_MS,

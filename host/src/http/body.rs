@@ -1,12 +1,14 @@
 //! Reading a body: bounded in size, never without progress, and without a copy when it comes in one piece.
 
-use std::time::Duration;
+use std::error::Error;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
 
+use super::connection::Pace;
 use super::error::ApiError;
 use crate::call::json;
 use crate::config::Limits;
@@ -36,21 +38,31 @@ async fn read(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<By
     if announced.is_some_and(|length| length > limit) {
         return Err(ApiError::body_too_large(limit));
     }
-    let pause = Duration::from_millis(limits.idle_timeout_ms);
+    let pace = Pace::new(limits);
+    let since = Instant::now();
+    let mut moved = since;
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut size: u64 = 0;
     loop {
-        let frame = tokio::time::timeout(pause, body.frame())
-            .await
-            .map_err(|_| ApiError::body_timed_out(limits.idle_timeout_ms))?;
+        let frame = timeout_at(pace.transfer(since, moved, size), body.frame()).await;
+        let Ok(frame) = frame else {
+            return Err(
+                if moved.elapsed().as_millis() >= u128::from(limits.idle_timeout_ms) {
+                    ApiError::body_timed_out(limits.idle_timeout_ms)
+                } else {
+                    ApiError::body_too_slow(limits.min_bytes_per_s)
+                },
+            );
+        };
         let Some(frame) = frame else { break };
         let Ok(data) = frame
-            .map_err(|error| ApiError::body_broken(&error.to_string()))?
+            .map_err(|error| ApiError::body_broken(&innermost(&error)))?
             .into_data()
         else {
             continue;
         };
+        moved = Instant::now();
         size = size.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
         if size > limit {
             return Err(ApiError::body_too_large(limit));
@@ -68,4 +80,13 @@ async fn read(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<By
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&rest);
     Ok(whole.freeze())
+}
+
+/// What the HTTP library says is only that reading failed; why stands at the end of the chain.
+fn innermost(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::calls;
 
 mod call;
+mod connection;
 mod node;
 mod record;
 
@@ -147,38 +148,6 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_ACCEPTABLE, text)
     }
 
-    pub(super) fn body_too_large(limit: u64) -> Self {
-        let text = format!("Request body is too large: at most {limit} bytes are taken");
-        // What is left of the body is not read, so the connection cannot be used again.
-        ApiError {
-            close: true,
-            ..ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, text)
-        }
-    }
-
-    pub(super) fn body_timed_out(idle_ms: u64) -> Self {
-        let text = format!("Request body stopped: nothing came for {idle_ms} ms");
-        ApiError {
-            close: true,
-            ..ApiError::new(StatusCode::REQUEST_TIMEOUT, text)
-        }
-    }
-
-    pub(super) fn body_broken(reason: &str) -> Self {
-        ApiError {
-            close: true,
-            ..ApiError::bad_request(format!("Request body could not be read: {reason}"))
-        }
-    }
-
-    pub(super) fn too_many_connections() -> Self {
-        let text = "Too many connections are open, please retry later";
-        ApiError {
-            close: true,
-            ..ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, text)
-        }
-    }
-
     pub(super) fn not_ready(reasons: &str) -> Self {
         ApiError::busy(StatusCode::SERVICE_UNAVAILABLE, reasons)
     }
@@ -190,16 +159,6 @@ impl ApiError {
             StatusCode::INTERNAL_SERVER_ERROR,
             "The host failed; its log says why",
         )
-    }
-
-    /// The whole reply as bytes, for a connection that no HTTP server takes.
-    pub(super) fn into_raw(self) -> Vec<u8> {
-        let body = self.body();
-        format!(
-            "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nretry-after: {}\r\nconnection: close\r\n\r\n{body}",
-            self.status, body.len(), self.retry_after.unwrap_or(RETRY_AFTER_SECONDS)
-        )
-        .into_bytes()
     }
 
     /// Ironic's two fault codes.

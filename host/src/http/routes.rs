@@ -3,11 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, Uri};
-use axum::routing::{any, get};
+use axum::http::Uri;
+use axum::routing::{MethodFilter, get, on};
 
 use super::error::ApiError;
 use super::{Api, calls, drivers, health, metrics, nodes, root, vendor_passthru};
+
+/// The verbs that a driver's methods can have.
+const VERBS: MethodFilter = MethodFilter::GET
+    .or(MethodFilter::POST)
+    .or(MethodFilter::PUT)
+    .or(MethodFilter::PATCH)
+    .or(MethodFilter::DELETE);
 
 /// Ironic's resources and ours.
 pub(super) fn routes(api: Arc<Api>) -> Router {
@@ -23,33 +30,31 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .route("/v1/drivers/{driver}/manifest", get(drivers::manifest))
         .route(
             "/v1/drivers/{driver}/vendor_passthru",
-            any(vendor_passthru::driver_query),
+            on(VERBS, vendor_passthru::driver_query),
         )
         .route(
             "/v1/drivers/{driver}/vendor_passthru/{method}",
-            any(vendor_passthru::driver_path),
+            on(VERBS, vendor_passthru::driver_path),
         )
         .route(
             "/v1/nodes/{node}/vendor_passthru",
-            any(vendor_passthru::node_query),
+            on(VERBS, vendor_passthru::node_query),
         )
         .route(
             "/v1/nodes/{node}/vendor_passthru/{method}",
-            any(vendor_passthru::node_path),
+            on(VERBS, vendor_passthru::node_path),
         )
         // The same, shorter; a node cannot have the name of a static segment.
-        .route("/v1/{node}/vendor_passthru", any(vendor_passthru::node_query))
+        .route(
+            "/v1/{node}/vendor_passthru",
+            on(VERBS, vendor_passthru::node_query),
+        )
         .route(
             "/v1/{node}/vendor_passthru/{method}",
-            any(vendor_passthru::node_path),
+            on(VERBS, vendor_passthru::node_path),
         )
         .merge(nodes::routes())
         .merge(calls::routes())
         .fallback(async |uri: Uri| ApiError::no_such_resource(uri.path()))
         .with_state(api)
-}
-
-/// Whether Ironic refuses this verb everywhere.
-pub(super) fn is_refused(method: &Method) -> bool {
-    *method == Method::HEAD
 }

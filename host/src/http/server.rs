@@ -1,6 +1,5 @@
 //! The listening side: connections, and what every request has in common: id, version, path, headers.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,18 +7,20 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
+use tokio::time::Instant;
 use tower_service::Service;
 use uuid::Uuid;
 
+use super::connection::{self, Pace};
+use super::descriptors;
 use super::error::ApiError;
 use super::request::RequestInfo;
 use super::versions::ApiVersion;
@@ -30,6 +31,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id")
 const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id");
 /// Pause after a failed accept: the usual cause, no descriptors left, does not go away at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How many clients are told at once that there are too many.
+const REFUSALS: usize = 100;
+/// How long the log says nothing more about connections that are not taken.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
 
 /// A listening server.
 pub struct Server {
@@ -60,11 +65,12 @@ impl Server {
     pub async fn serve(self, api: Arc<Api>, stop: impl Future<Output = ()>) {
         let router = routes::routes(api.clone());
         let limits = &api.config.limits;
+        descriptors::make_room(limits.max_connections);
+        let pace = Pace::new(limits);
+        let refusals = Arc::new(Semaphore::new(REFUSALS));
         let graceful = GracefulShutdown::new();
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits.header_timeout_ms));
         let mut stop = pin!(stop);
+        let (mut failures, mut too_many) = (Seldom::default(), Seldom::default());
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -73,24 +79,31 @@ impl Server {
             let (stream, _) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!("a connection could not be accepted: {error}");
+                    if failures.is_due() {
+                        tracing::warn!("a connection could not be accepted: {error}");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
             let Some(permit) = api.traffic.admit() else {
-                tokio::spawn(refuse(stream));
+                if too_many.is_due() {
+                    let max = limits.max_connections;
+                    tracing::warn!("limits.max_connections = {max} are open: connections are refused");
+                }
+                // Beyond so many at once they are closed without a word: telling them must not cost what they are refused.
+                if let Ok(turn) = refusals.clone().try_acquire_owned() {
+                    tokio::spawn(refuse(stream, turn));
+                }
                 continue;
             };
             // Replies are small and wait for nothing; without this they wait for the client's acknowledgement.
             let _ = stream.set_nodelay(true);
             let (router, api) = (router.clone(), api.clone());
-            let service = service_fn(move |request| answer(router.clone(), api.clone(), request));
-            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            let shutdown = graceful.watcher();
             tokio::spawn(unconstrained(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!("a connection ended: {error}");
-                }
+                let answer = |request, refusal| answer(router.clone(), api.clone(), request, refusal);
+                connection::serve(stream, pace, shutdown, answer).await;
                 drop(permit);
             }));
         }
@@ -99,12 +112,32 @@ impl Server {
     }
 }
 
+/// Keeps what many clients can cause from filling the log.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|last| last.elapsed() >= LOG_PAUSE);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
+}
+
 /// Tells a client that came when `limits.max_connections` others were there.
-async fn refuse(mut stream: TcpStream) {
-    let reply = ApiError::too_many_connections().into_raw();
+async fn refuse(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
+    let id = RequestId::new();
+    tracing::debug!(request_id = &*id.text, "a connection was refused");
+    let reply = ApiError::too_many_connections().into_raw(&id.text);
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
-        let _ = stream.write_all(&reply).await;
-        let _ = stream.shutdown().await;
+        stream.write_all(&reply).await?;
+        stream.shutdown().await?;
+        // Closed with its request unread, the connection would be reset, and the client might not see the answer.
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
     })
     .await;
 }
@@ -113,18 +146,23 @@ async fn answer(
     router: Router,
     api: Arc<Api>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+    refusal: Option<ApiError>,
+) -> Response<Body> {
     let id = RequestId::new();
     let method = request.method().clone();
     let uri = request.uri().clone();
     let retries_itself = is_ironicclient(request.headers());
     let version = ApiVersion::of(request.headers());
-    let mut response = match &version {
-        Ok(version) => match route(router, request, &id, *version).await {
+    let mut response = match (refusal, &version) {
+        (Some(refusal), _) => {
+            tracing::debug!(request_id = &*id.text, "refused: {}", refusal.text());
+            refusal.into_response()
+        }
+        (None, Ok(version)) => match route(router, request, &id, *version).await {
             Ok(response) => response,
             Err(error) => error.into_response(),
         },
-        Err(error) => error.clone().into_response(),
+        (None, Err(error)) => error.clone().into_response(),
     };
     let headers = response.headers_mut();
     ApiVersion::announce(version.ok(), headers);
@@ -140,7 +178,7 @@ async fn answer(
     } else {
         tracing::debug!(request_id = &*id.text, %method, %uri, status, "request");
     }
-    Ok(response)
+    response
 }
 
 async fn route(
@@ -149,8 +187,10 @@ async fn route(
     id: &RequestId,
     version: ApiVersion,
 ) -> Result<Response<Body>, ApiError> {
-    if routes::is_refused(request.method()) {
-        return Err(ApiError::method_not_allowed(HeaderValue::from_static("GET")));
+    if *request.method() == Method::HEAD {
+        // axum would answer it as a GET; Ironic does not, and neither do we. A verb that nothing has gets the resource's
+        // own list of what it allows.
+        *request.method_mut() = Method::TRACE;
     }
     let path = request.uri().path();
     if percent_encoding::percent_decode_str(path).decode_utf8().is_err() {

@@ -141,7 +141,7 @@ async fn call(
     let (parts, body) = request.into_parts();
     let body = body::arguments(&parts.headers, body, &api.config.limits).await?;
     match api.passthru.call(target, body, info.id).await? {
-        Answer::Reply(reply) => Ok(reply_with(reply)),
+        Answer::Reply(reply) => reply_with(reply),
         Answer::Accepted { record } => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::ACCEPTED;
@@ -153,15 +153,25 @@ async fn call(
     }
 }
 
-fn reply_with(reply: Reply) -> Response<Body> {
+fn reply_with(reply: Reply) -> Result<Response<Body>, ApiError> {
     let content_type = match reply.content_type {
         None => HeaderValue::from_static("application/json"),
-        Some(text) => HeaderValue::try_from(text)
-            .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
+        Some(text) => media_type(&text).ok_or_else(|| ApiError::content_type_of_driver(&text))?,
     };
     let mut response = Response::new(Body::from(reply.body));
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response
+    Ok(response)
+}
+
+/// A driver's text as a header, if it is a media type: what else it could hold would be headers of the driver's own.
+fn media_type(text: &str) -> Option<HeaderValue> {
+    let is_plain = text.len() <= 255 && text.is_ascii();
+    let (kind, subtype) = text.split_once('/')?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c);
+    let is_type = !kind.is_empty() && kind.chars().all(is_name) && subtype.starts_with(is_name);
+    (is_plain && is_type)
+        .then(|| HeaderValue::from_str(text).ok())
+        .flatten()
 }
 
 /// The methods of a driver by name, as Ironic lists them.

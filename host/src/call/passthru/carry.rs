@@ -167,7 +167,11 @@ impl Job {
             });
         }
         if self.call.method.attach {
-            return Ok(reply);
+            let content_type = reply.content_type.or_else(|| Some(BYTES.to_owned()));
+            return Ok(Reply {
+                content_type,
+                ..reply
+            });
         }
         let body = if reply.body.is_empty() { NULL } else { reply.body };
         match json::check(&body, REPLY_DEPTH) {
@@ -275,5 +279,7 @@ fn failed(method: &Method, error: &CallError) -> String {
 
 /// What a driver that answers nothing has said.
 const NULL: Bytes = Bytes::from_static(b"null");
+/// What an attachment is whose driver does not say.
+const BYTES: &str = "application/octet-stream";
 /// How deep a reply may nest. A driver is trusted more than a client, but what reads the reply may recurse.
 const REPLY_DEPTH: u32 = 100;

@@ -14,6 +14,18 @@ use crate::plugin::loaded::{Fault, FaultKind};
 /// Ironic's `NoFreeConductorWorker`.
 const NO_FREE_WORKER: &str = "Requested action cannot be performed due to lack of free conductor workers.";
 
+impl ApiError {
+    /// The driver's reply cannot be sent under the media type that it names.
+    pub(in crate::http) fn content_type_of_driver(text: &str) -> Self {
+        let shown = &text[..text.floor_char_boundary(60)];
+        let text = format!(
+            "the content type of the driver's reply cannot be sent: expected one such as text/plain, found {shown:?}"
+        );
+        tracing::warn!("{text}");
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+    }
+}
+
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
         let text = error.to_string();

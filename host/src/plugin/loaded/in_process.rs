@@ -13,8 +13,8 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{CallState, Fault, FaultKind, OwnedCall, Progress, Reply};
+use crate::plugin::excerpt;
 use crate::plugin::manifest::RunKind;
-use crate::plugin::printable;
 use crate::threads::release_woken_task;
 
 /// A driver object, and the name under which its log lines stand.
@@ -121,6 +121,8 @@ impl AsRef<[u8]> for DriverBuffer {
     }
 }
 
+const NO_MESSAGE: &str = "the driver failed and did not say why";
+
 fn host_fault(fault: &driver_abi::Fault) -> Fault {
     let kind = match fault.kind {
         kind::INVALID_PARAMETER => FaultKind::InvalidParameter,
@@ -134,10 +136,15 @@ fn host_fault(fault: &driver_abi::Fault) -> Fault {
         _ => FaultKind::Internal,
     };
     let details = String::from_utf8_lossy(&fault.details);
+    let message = excerpt(&fault.message);
     Fault {
         kind,
-        message: printable(&fault.message),
-        details: (!details.is_empty()).then(|| printable(&details)),
+        message: if message.is_empty() {
+            NO_MESSAGE.to_owned()
+        } else {
+            message
+        },
+        details: (!details.is_empty()).then(|| excerpt(&details)),
     }
 }
 
@@ -223,7 +230,7 @@ fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
 }
 
 fn log(level: u8, driver: &str, request_id: Option<&str>, message: &str) {
-    let message = printable(message);
+    let message = excerpt(message);
     macro_rules! line {
         ($level:expr) => {
             tracing::event!(target: "driver", $level, driver, request_id, "{message}")
