@@ -1,0 +1,71 @@
+//! A process that was started for the run, and what the kernel says of it.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// A running program. Killed when it is dropped.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    pub(crate) fn start(command: &mut Command) -> Result<Process> {
+        let child = command.stdin(Stdio::null()).spawn();
+        Ok(Process(child.with_context(|| format!("{command:?}"))?))
+    }
+
+    /// CPU time so far, of all threads.
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
+        // The name in parentheses may hold anything; user and system time are the fields 14 and 15 of the whole.
+        let (_, fields) = text.rsplit_once(')').context("/proc/PID/stat")?;
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<u64>().unwrap_or(0))
+            .sum();
+        let per_second = rustix::param::clock_ticks_per_second();
+        Ok(Duration::from_micros(ticks * 1_000_000 / per_second))
+    }
+
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        Memory::of(&self.0.id().to_string())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ended_meanwhile = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+/// What a process holds, in KiB.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Resident, shared pages included.
+    pub(crate) rss: u64,
+    /// Resident, shared pages divided among those who share them.
+    pub(crate) pss: u64,
+    /// What nobody else has, and what would be free if it ended.
+    pub(crate) private: u64,
+}
+
+impl Memory {
+    /// Of a process, or of `self`.
+    pub(crate) fn of(process: &str) -> Result<Memory> {
+        let text = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+        let sum = |names: &[&str]| -> u64 {
+            text.lines()
+                .filter(|line| names.iter().any(|name| line.starts_with(name)))
+                .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+                .sum()
+        };
+        Ok(Memory {
+            rss: sum(&["Rss:"]),
+            pss: sum(&["Pss:"]),
+            private: sum(&["Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"]),
+        })
+    }
+}

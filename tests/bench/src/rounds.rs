@@ -1,0 +1,204 @@
+//! The contest: every server has its turn in every round, so that what happens to the machine meanwhile happens to all.
+
+use std::collections::HashMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::arguments::Arguments;
+use crate::figures::{Spread, median};
+use crate::get::get;
+use crate::hosts::{HostSetup, Server, start_bare};
+use crate::load::{Load, as_f64};
+use crate::nodes;
+use crate::place::Place;
+use crate::rows::{Kind, Row, SLOW_BODY, SLOW_CALLS, SLOW_PATH, Target};
+
+/// How many nodes the host of the contest has, and how many of them are called.
+const NODES: usize = 100_000;
+const CALLED: usize = 1_000;
+
+/// All servers, up and idle.
+pub(crate) struct Contest<'a> {
+    place: &'a Place,
+    servers: HashMap<Kind, Server>,
+    nodes: Vec<String>,
+    /// Whether the host answers an async call with the place of its record.
+    pub(crate) has_records: bool,
+}
+
+/// One server's turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    per_second: f64,
+    p50_us: f64,
+    p99_us: f64,
+    cpu_us: f64,
+    errors: u64,
+}
+
+/// What a server did at one number of connections.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) kind: Kind,
+    pub(crate) per_second: f64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    /// The server's own CPU time per request.
+    pub(crate) cpu_us: f64,
+    pub(crate) errors: u64,
+    /// The host's requests per second as a part of this server's. Nothing for the host itself.
+    pub(crate) host_is: Option<Spread>,
+}
+
+/// A row with its figures, by connections.
+pub(crate) struct MeasuredRow {
+    pub(crate) row: Row,
+    pub(crate) at: Vec<(usize, Vec<Standing>)>,
+}
+
+impl Contest<'_> {
+    /// Starts every server that the rows need.
+    pub(crate) fn prepare<'a>(place: &'a Place, rows: &[Row]) -> Result<Contest<'a>> {
+        let setup = HostSetup::new(place, "contest")?
+            .driver("bench", &place.driver("bench")?)?
+            .driver("plain", &place.driver("plain")?)?;
+        nodes::database(place, NODES, &setup.database())?;
+        let host = setup.start(place)?;
+        let page = get(&host.address, &format!("/v1/nodes?limit={CALLED}"))?;
+        let page: Value = serde_json::from_slice(&page)?;
+        let uuids = page["nodes"].as_array().context("a list of nodes")?;
+        let nodes = uuids
+            .iter()
+            .filter_map(|node| Some(node["uuid"].as_str()?.to_owned()));
+        let mut contest = Contest {
+            place,
+            nodes: nodes.collect(),
+            servers: HashMap::from([(Kind::Host, host)]),
+            has_records: false,
+        };
+        let gets = contest.gets(rows)?;
+        for kind in rows.iter().flat_map(|row| row.servers) {
+            let arguments = match kind {
+                Kind::Host => continue,
+                Kind::CommitLoop => vec![
+                    "--database".to_owned(),
+                    place.file("commits.db").display().to_string(),
+                ],
+                _ => gets.clone(),
+            };
+            if !contest.servers.contains_key(kind) {
+                contest
+                    .servers
+                    .insert(*kind, start_bare(place, kind.program(), &arguments)?);
+            }
+        }
+        Ok(contest)
+    }
+
+    /// What the host answers to the rows that read, for the bare servers to answer the same.
+    fn gets(&self, rows: &[Row]) -> Result<Vec<String>> {
+        let mut arguments = Vec::new();
+        for row in rows.iter().filter(|row| row.verb == "GET") {
+            let target = self.paths(row).remove(0);
+            let file = self.place.file(&format!("{}.json", row.name));
+            std::fs::write(&file, get(&self.servers[&Kind::Host].address, &target)?)?;
+            let path = target.split('?').next().unwrap_or_default().to_owned();
+            arguments.extend(["--get".to_owned(), path, file.display().to_string()]);
+        }
+        Ok(arguments)
+    }
+
+    fn paths(&self, row: &Row) -> Vec<String> {
+        match row.target {
+            Target::Path(path) => vec![path.to_owned()],
+            Target::EachNode(path) => self.nodes.iter().map(|node| path.replace("{}", node)).collect(),
+            Target::OneNode(path) => vec![path.replace("{}", &self.nodes[self.nodes.len() / 2])],
+        }
+    }
+
+    /// Measures one row at every number of connections.
+    pub(crate) fn measure(&self, row: Row, arguments: &Arguments) -> Result<MeasuredRow> {
+        let load = Load::new(
+            self.place,
+            row.name,
+            row.verb,
+            row.body.as_deref(),
+            &self.paths(&row),
+        )?;
+        let slow = [SLOW_PATH.to_owned()];
+        let slow = Load::new(self.place, "slow", "POST", Some(SLOW_BODY), &slow)?;
+        let slow = row.beside_slow.then_some(&slow);
+        let chosen =
+            |kind: &Kind| arguments.only.is_empty() || arguments.only.iter().any(|name| name == kind.name());
+        let kinds: Vec<Kind> = row.servers.iter().copied().filter(chosen).collect();
+        let mut at = Vec::new();
+        for (number, connections) in arguments.connections().into_iter().enumerate() {
+            if number == 0 {
+                for kind in &kinds {
+                    self.turn(*kind, &load, slow, connections, Duration::from_secs(1))?;
+                }
+            }
+            let mut rounds = Vec::new();
+            for _ in 0..arguments.rounds() {
+                let turn = |kind: &Kind| self.turn(*kind, &load, slow, connections, arguments.turn());
+                rounds.push(kinds.iter().map(turn).collect::<Result<Vec<Turn>>>()?);
+            }
+            at.push((connections, standings(&kinds, &rounds)));
+        }
+        Ok(MeasuredRow { row, at })
+    }
+
+    fn turn(
+        &self,
+        kind: Kind,
+        load: &Load,
+        slow: Option<&Load>,
+        connections: usize,
+        time: Duration,
+    ) -> Result<Turn> {
+        let server = &self.servers[&kind];
+        let slow = slow
+            .map(|slow| slow.keep_up(&server.address, SLOW_CALLS))
+            .transpose()?;
+        if slow.is_some() {
+            // Until all of them are in flight.
+            sleep(Duration::from_millis(300));
+        }
+        let before = server.process.cpu()?;
+        let counted = load.run(&server.address, connections, time)?;
+        let cpu = server.process.cpu()?.saturating_sub(before);
+        Ok(Turn {
+            per_second: counted.per_second(),
+            p50_us: as_f64(counted.p50_us),
+            p99_us: as_f64(counted.p99_us),
+            cpu_us: cpu.as_secs_f64() * 1e6 / as_f64(counted.requests),
+            errors: counted.errors(),
+        })
+    }
+}
+
+fn standings(kinds: &[Kind], rounds: &[Vec<Turn>]) -> Vec<Standing> {
+    let host = kinds.iter().position(|kind| *kind == Kind::Host);
+    let standing = |(column, kind): (usize, &Kind)| {
+        let all = |value: fn(&Turn) -> f64| median(rounds.iter().map(|round| value(&round[column])));
+        let ratios = |host: usize| -> Vec<f64> {
+            let ratio = |round: &Vec<Turn>| round[host].per_second / round[column].per_second;
+            rounds.iter().map(ratio).collect()
+        };
+        Standing {
+            kind: *kind,
+            per_second: all(|turn| turn.per_second),
+            p50_us: all(|turn| turn.p50_us),
+            p99_us: all(|turn| turn.p99_us),
+            cpu_us: all(|turn| turn.cpu_us),
+            errors: rounds.iter().map(|round| round[column].errors).sum(),
+            host_is: host
+                .filter(|host| *host != column)
+                .map(|host| Spread::of(&ratios(host))),
+        }
+    };
+    kinds.iter().enumerate().map(standing).collect()
+}
