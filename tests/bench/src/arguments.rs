@@ -41,11 +41,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
     /// The folder with the built programs
-    #[arg(long, value_name = "DIR", hide = true)]
+    #[arg(long, value_name = "DIR", hide = true, default_value = "target/release")]
     pub(crate) programs: PathBuf,
     /// The folder with the built drivers
-    #[arg(long, value_name = "DIR", hide = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        hide = true,
+        default_value = "target/fixtures/release"
+    )]
     pub(crate) drivers: PathBuf,
+    /// Load every driver of a folder and say what it took: what the benchmark starts itself for
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) load: Option<PathBuf>,
 }
 
 impl Arguments {

@@ -66,6 +66,11 @@ impl HostSetup {
         self
     }
 
+    /// What it has written so far.
+    pub(crate) fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.folder.join("log"))?)
+    }
+
     /// The host's command; its log goes to `log` in its folder.
     pub(crate) fn command(&self, place: &Place) -> Result<Command> {
         let mut config = Table::new();
@@ -103,7 +108,7 @@ impl HostSetup {
         let mut process = Process::start(&mut self.command(place)?)?;
         let started = Instant::now();
         loop {
-            let log = std::fs::read_to_string(self.folder.join("log"))?;
+            let log = self.log()?;
             if let Some(address) = listening(&log) {
                 return Ok(Server { process, address });
             }

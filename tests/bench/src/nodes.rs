@@ -1,6 +1,8 @@
-//! Databases with many nodes.
+//! Databases with many nodes, and what a host holds of each.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 use host::node::fields::{JsonObject, NodeFields};
@@ -8,7 +10,12 @@ use host::node::store::NodeStore;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::arguments::Arguments;
+use crate::figures::short;
+use crate::hosts::HostSetup;
+use crate::load::as_f64;
 use crate::place::Place;
+use crate::table::Table;
 
 /// How many are created at once: as many as share a transaction.
 const AT_ONCE: usize = 1024;
@@ -29,7 +36,7 @@ pub(crate) fn database(place: &Place, count: usize, path: &Path) -> Result<()> {
 }
 
 fn fill(path: &Path, count: usize) -> Result<()> {
-    let store = std::sync::Arc::new(NodeStore::open(path, "bench")?);
+    let store = Arc::new(NodeStore::open(path, "bench")?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut creating = JoinSet::new();
@@ -67,4 +74,51 @@ fn fields(number: usize) -> Result<NodeFields> {
         extra: JsonObject::parse(&format!(r#"{{"rack":"r{:04}"}}"#, number / 40))?,
         ..NodeFields::default()
     })
+}
+
+pub(crate) const NAME: &str = "node-memory";
+
+/// What a host holds per node.
+pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
+    let counts: &[usize] = if arguments.quick {
+        &[0, 100_000]
+    } else {
+        &[0, 100_000, 1_000_000]
+    };
+    let head = [
+        "nodes",
+        "RSS MiB",
+        "bytes per node",
+        "listening after ms",
+        "database MiB",
+    ];
+    let mut table = Table::new(NAME, "memory per node", &head).noting(
+        "The growth of RSS over a host without nodes. Each node has a name, an address, a user, a password, four properties and one extra: 280 bytes of JSON as its driver sees it.",
+    );
+    let mut without = 0;
+    for count in counts {
+        let setup =
+            HostSetup::new(place, &format!("nodes-{count}"))?.driver("bench", &place.driver("bench")?)?;
+        database(place, *count, &setup.database())?;
+        let started = Instant::now();
+        let server = setup.start(place)?;
+        let listening = started.elapsed().as_secs_f64() * 1000.0;
+        let rss = server.process.memory()?.rss;
+        let per_node = match *count {
+            0 => {
+                without = rss;
+                String::new()
+            }
+            count => short(as_f64(rss.saturating_sub(without) * 1024) / as_f64(u64::try_from(count)?)),
+        };
+        let bytes = std::fs::metadata(setup.database())?.len();
+        table.line([
+            count.to_string(),
+            short(as_f64(rss) / 1024.0),
+            per_node,
+            short(listening),
+            short(as_f64(bytes) / 1024.0 / 1024.0),
+        ]);
+    }
+    Ok(table)
 }

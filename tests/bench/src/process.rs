@@ -48,24 +48,26 @@ pub(crate) struct Memory {
     pub(crate) rss: u64,
     /// Resident, shared pages divided among those who share them.
     pub(crate) pss: u64,
-    /// What nobody else has, and what would be free if it ended.
-    pub(crate) private: u64,
+    /// What nobody else has and the process has written: it would be free if the process ended.
+    pub(crate) dirty: u64,
+    /// Pages of files that only this process has mapped; the system can drop them.
+    pub(crate) clean: u64,
 }
 
 impl Memory {
     /// Of a process, or of `self`.
     pub(crate) fn of(process: &str) -> Result<Memory> {
         let text = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-        let sum = |names: &[&str]| -> u64 {
-            text.lines()
-                .filter(|line| names.iter().any(|name| line.starts_with(name)))
-                .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
-                .sum()
+        let size = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name));
+            line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+                .unwrap_or(0)
         };
         Ok(Memory {
-            rss: sum(&["Rss:"]),
-            pss: sum(&["Pss:"]),
-            private: sum(&["Private_Clean:", "Private_Dirty:", "Private_Hugetlb:"]),
+            rss: size("Rss:"),
+            pss: size("Pss:"),
+            dirty: size("Private_Dirty:"),
+            clean: size("Private_Clean:"),
         })
     }
 }

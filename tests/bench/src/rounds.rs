@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::arguments::Arguments;
 use crate::figures::{Spread, median};
-use crate::get::get;
+use crate::get::{ask, get};
 use crate::hosts::{HostSetup, Server, start_bare};
 use crate::load::{Load, as_f64};
 use crate::nodes;
 use crate::place::Place;
-use crate::rows::{Kind, Row, SLOW_BODY, SLOW_CALLS, SLOW_PATH, Target};
+use crate::rows::{ASYNC_PATH, Kind, Row, SLOW_BODY, SLOW_CALLS, SLOW_PATH, Target};
 
 /// How many nodes the host of the contest has, and how many of them are called.
 const NODES: usize = 100_000;
@@ -26,7 +26,7 @@ pub(crate) struct Contest<'a> {
     servers: HashMap<Kind, Server>,
     nodes: Vec<String>,
     /// Whether the host answers an async call with the place of its record.
-    pub(crate) has_records: bool,
+    has_records: bool,
 }
 
 /// One server's turn.
@@ -49,13 +49,16 @@ pub(crate) struct Standing {
     /// The server's own CPU time per request.
     pub(crate) cpu_us: f64,
     pub(crate) errors: u64,
-    /// The host's requests per second as a part of this server's. Nothing for the host itself.
+    /// The host's requests per second as a part of this server's, round by round. Nothing for the host itself.
     pub(crate) host_is: Option<Spread>,
+    /// This server's CPU time per request as a part of the host's.
+    pub(crate) cpu_is: Option<Spread>,
 }
 
 /// A row with its figures, by connections.
 pub(crate) struct MeasuredRow {
     pub(crate) row: Row,
+    pub(crate) note: &'static str,
     pub(crate) at: Vec<(usize, Vec<Standing>)>,
 }
 
@@ -79,6 +82,8 @@ impl Contest<'_> {
             servers: HashMap::from([(Kind::Host, host)]),
             has_records: false,
         };
+        let (head, _) = ask(&contest.servers[&Kind::Host].address, "POST", ASYNC_PATH)?;
+        contest.has_records = head.to_ascii_lowercase().contains("\r\nlocation:");
         let gets = contest.gets(rows)?;
         for kind in rows.iter().flat_map(|row| row.servers) {
             let arguments = match kind {
@@ -148,7 +153,14 @@ impl Contest<'_> {
             }
             at.push((connections, standings(&kinds, &rounds)));
         }
-        Ok(MeasuredRow { row, at })
+        let note = match (row.servers.contains(&Kind::CommitLoop), self.has_records) {
+            (true, true) => {
+                "The host makes a record of each call durable before its 202, as the bare loop does."
+            }
+            (true, false) => "This host keeps no records of its calls: the two do not do the same.",
+            (false, _) => "",
+        };
+        Ok(MeasuredRow { row, note, at })
     }
 
     fn turn(
@@ -184,9 +196,10 @@ fn standings(kinds: &[Kind], rounds: &[Vec<Turn>]) -> Vec<Standing> {
     let host = kinds.iter().position(|kind| *kind == Kind::Host);
     let standing = |(column, kind): (usize, &Kind)| {
         let all = |value: fn(&Turn) -> f64| median(rounds.iter().map(|round| value(&round[column])));
-        let ratios = |host: usize| -> Vec<f64> {
-            let ratio = |round: &Vec<Turn>| round[host].per_second / round[column].per_second;
-            rounds.iter().map(ratio).collect()
+        let ratio = |of: fn(&Turn, &Turn) -> f64| {
+            let host = host.filter(|host| *host != column)?;
+            let ratios = rounds.iter().map(|round| of(&round[host], &round[column]));
+            Some(Spread::of(&ratios.collect::<Vec<f64>>()))
         };
         Standing {
             kind: *kind,
@@ -195,9 +208,8 @@ fn standings(kinds: &[Kind], rounds: &[Vec<Turn>]) -> Vec<Standing> {
             p99_us: all(|turn| turn.p99_us),
             cpu_us: all(|turn| turn.cpu_us),
             errors: rounds.iter().map(|round| round[column].errors).sum(),
-            host_is: host
-                .filter(|host| *host != column)
-                .map(|host| Spread::of(&ratios(host))),
+            host_is: ratio(|host, server| host.per_second / server.per_second),
+            cpu_is: ratio(|host, server| server.cpu_us / host.cpu_us),
         }
     };
     kinds.iter().enumerate().map(standing).collect()

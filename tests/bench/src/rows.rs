@@ -47,6 +47,9 @@ pub(crate) const SLOW_CALLS: usize = 200;
 pub(crate) const SLOW_BODY: &[u8] = br#"{"ms": 50}"#;
 pub(crate) const SLOW_PATH: &str = "/v1/drivers/bench/vendor_passthru/sleep";
 
+/// An async call.
+pub(crate) const ASYNC_PATH: &str = "/v1/drivers/bench/vendor_passthru/ignore";
+
 /// What is asked.
 pub(crate) enum Target {
     /// One path.
@@ -129,7 +132,7 @@ pub(crate) fn all() -> Vec<Row> {
             ..echo(
                 "async",
                 "async driver passthru, 2 B",
-                Target::Path("/v1/drivers/bench/vendor_passthru/ignore"),
+                Target::Path(ASYNC_PATH),
                 small,
             )
         },

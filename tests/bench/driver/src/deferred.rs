@@ -1,31 +1,36 @@
 //! The thread that answers deferred calls, as the thread of a real driver does that hears from its devices.
 
+use std::io;
 use std::sync::mpsc::{channel, Sender};
+use std::sync::OnceLock;
 
 use driver_sdk::prelude::*;
 use serde_json::value::RawValue;
 
 type Answer = Box<RawValue>;
+type Calls = Sender<(Answer, Completion<Answer>)>;
 
-/// The way to the thread. It ends when this is dropped.
-pub(crate) struct Answerer(Sender<(Answer, Completion<Answer>)>);
+/// The way to the thread, which is started by the first call and ends when this is dropped.
+#[derive(Default)]
+pub(crate) struct Answerer(OnceLock<io::Result<Calls>>);
 
 impl Answerer {
-    pub(crate) fn start() -> Result<Self, Fault> {
-        let (sender, calls) = channel::<(Answer, Completion<Answer>)>();
-        std::thread::Builder::new()
-            .name("bench-answers".to_owned())
-            .spawn(move || {
-                for (answer, completion) in calls {
-                    completion.complete(Ok(answer));
-                }
-            })
-            .map_err(|error| Fault::internal(error.to_string()))?;
-        Ok(Answerer(sender))
-    }
-
     pub(crate) fn answer(&self, answer: Answer, completion: Completion<Answer>) {
-        // Without its thread the completion is dropped here, which fails the call.
-        let _ = self.0.send((answer, completion));
+        match self.0.get_or_init(start) {
+            // Without its thread the completion is dropped here, which fails the call.
+            Ok(calls) => drop(calls.send((answer, completion))),
+            Err(error) => completion.complete(Err(Fault::internal(error.to_string()))),
+        }
     }
+}
+
+fn start() -> io::Result<Calls> {
+    let (sender, calls) = channel::<(Answer, Completion<Answer>)>();
+    let thread = std::thread::Builder::new().name("bench-answers".to_owned());
+    thread.spawn(move || {
+        for (answer, completion) in calls {
+            completion.complete(Ok(answer));
+        }
+    })?;
+    Ok(sender)
 }
