@@ -2,6 +2,7 @@
 
 mod arguments;
 mod boundary;
+mod disturbance;
 mod figures;
 mod get;
 mod hosts;

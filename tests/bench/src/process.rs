@@ -1,7 +1,6 @@
 //! A process that was started for the run, and what the kernel says of it.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -14,19 +13,13 @@ impl Process {
         Ok(Process(child.with_context(|| format!("{command:?}"))?))
     }
 
-    /// CPU time so far, of all threads.
-    pub(crate) fn cpu(&self) -> Result<Duration> {
+    /// CPU time so far, of all threads, in ticks of the clock.
+    pub(crate) fn ticks(&self) -> Result<u64> {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         // The name in parentheses may hold anything; user and system time are the fields 14 and 15 of the whole.
         let (_, fields) = text.rsplit_once(')').context("/proc/PID/stat")?;
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u64>().unwrap_or(0))
-            .sum();
-        let per_second = rustix::param::clock_ticks_per_second();
-        Ok(Duration::from_micros(ticks * 1_000_000 / per_second))
+        let fields = fields.split_whitespace().skip(11).take(2);
+        Ok(fields.filter_map(|field| field.parse::<u64>().ok()).sum())
     }
 
     pub(crate) fn memory(&self) -> Result<Memory> {

@@ -8,12 +8,14 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::arguments::Arguments;
+use crate::disturbance::{Clocks, TOLERATED};
 use crate::figures::{Spread, median};
 use crate::get::{ask, get};
 use crate::hosts::{HostSetup, Server, start_bare};
 use crate::load::{Load, as_f64};
 use crate::nodes;
 use crate::place::Place;
+use crate::process::Process;
 use crate::rows::{ASYNC_PATH, Kind, Row, SLOW_BODY, SLOW_CALLS, SLOW_PATH, Target};
 
 /// How many nodes the host of the contest has, and how many of them are called.
@@ -37,6 +39,8 @@ pub(crate) struct Turn {
     p99_us: f64,
     cpu_us: f64,
     errors: u64,
+    /// Which part of the machine others used meanwhile.
+    others: f64,
 }
 
 /// What a server did at one number of connections.
@@ -49,6 +53,8 @@ pub(crate) struct Standing {
     /// The server's own CPU time per request.
     pub(crate) cpu_us: f64,
     pub(crate) errors: u64,
+    /// Which part of the machine others used during its turns.
+    pub(crate) others: f64,
     /// The host's requests per second as a part of this server's, round by round. Nothing for the host itself.
     pub(crate) host_is: Option<Spread>,
     /// This server's CPU time per request as a part of the host's.
@@ -146,11 +152,10 @@ impl Contest<'_> {
                     self.turn(*kind, &load, slow, connections, Duration::from_secs(1))?;
                 }
             }
-            let mut rounds = Vec::new();
-            for _ in 0..arguments.rounds() {
+            let rounds = quiet_rounds(arguments.rounds(), || {
                 let turn = |kind: &Kind| self.turn(*kind, &load, slow, connections, arguments.turn());
-                rounds.push(kinds.iter().map(turn).collect::<Result<Vec<Turn>>>()?);
-            }
+                kinds.iter().map(turn).collect()
+            })?;
             at.push((connections, standings(&kinds, &rounds)));
         }
         let note = match (row.servers.contains(&Kind::CommitLoop), self.has_records) {
@@ -179,17 +184,44 @@ impl Contest<'_> {
             // Until all of them are in flight.
             sleep(Duration::from_millis(300));
         }
-        let before = server.process.cpu()?;
+        let clocks = || -> Result<(u64, Clocks)> {
+            let server = server.process.ticks()?;
+            let slow = slow.as_ref().map(Process::ticks).transpose()?;
+            Ok((server, Clocks::now(server + slow.unwrap_or(0))?))
+        };
+        let (cpu_before, before) = clocks()?;
         let counted = load.run(&server.address, connections, time)?;
-        let cpu = server.process.cpu()?.saturating_sub(before);
+        let (cpu_after, after) = clocks()?;
+        let seconds =
+            as_f64(cpu_after.saturating_sub(cpu_before)) / as_f64(rustix::param::clock_ticks_per_second());
         Ok(Turn {
             per_second: counted.per_second(),
             p50_us: as_f64(counted.p50_us),
             p99_us: as_f64(counted.p99_us),
-            cpu_us: cpu.as_secs_f64() * 1e6 / as_f64(counted.requests),
+            cpu_us: seconds * 1e6 / as_f64(counted.requests),
             errors: counted.errors(),
+            others: after.others_since(&before),
         })
     }
+}
+
+/// So many rounds in which others left the machine alone. If they do not, it is tried three times as often, and the rounds
+/// with the least disturbance count.
+fn quiet_rounds(wanted: usize, mut round: impl FnMut() -> Result<Vec<Turn>>) -> Result<Vec<Vec<Turn>>> {
+    let disturbance = |round: &Vec<Turn>| round.iter().map(|turn| turn.others).fold(0.0, f64::max);
+    let mut rounds: Vec<Vec<Turn>> = Vec::new();
+    while rounds
+        .iter()
+        .filter(|round| disturbance(round) <= TOLERATED)
+        .count()
+        < wanted
+        && rounds.len() < wanted * 3
+    {
+        rounds.push(round()?);
+    }
+    rounds.sort_by(|a, b| disturbance(a).total_cmp(&disturbance(b)));
+    rounds.truncate(wanted);
+    Ok(rounds)
 }
 
 fn standings(kinds: &[Kind], rounds: &[Vec<Turn>]) -> Vec<Standing> {
@@ -208,6 +240,7 @@ fn standings(kinds: &[Kind], rounds: &[Vec<Turn>]) -> Vec<Standing> {
             p99_us: all(|turn| turn.p99_us),
             cpu_us: all(|turn| turn.cpu_us),
             errors: rounds.iter().map(|round| round[column].errors).sum(),
+            others: all(|turn| turn.others),
             host_is: ratio(|host, server| host.per_second / server.per_second),
             cpu_is: ratio(|host, server| server.cpu_us / host.cpu_us),
         }

@@ -15,6 +15,7 @@ pub(crate) fn table(row: &MeasuredRow) -> Table {
         "p99 ms",
         "CPU us/request",
         "server's CPU / host's (from, to)",
+        "others' CPU",
         "errors",
     ];
     let mut table = Table::new(row.row.name, row.row.title, &head).noting(row.note);
@@ -26,7 +27,7 @@ pub(crate) fn table(row: &MeasuredRow) -> Table {
     table
 }
 
-fn cells(connections: usize, standing: &Standing) -> [String; 8] {
+fn cells(connections: usize, standing: &Standing) -> [String; 9] {
     let versus =
         |ratio: Option<crate::figures::Spread>| ratio.map_or_else(String::new, |ratio| ratio.percent());
     [
@@ -37,6 +38,7 @@ fn cells(connections: usize, standing: &Standing) -> [String; 8] {
         format!("{:.2}", standing.p99_us / 1000.0),
         format!("{:.1}", standing.cpu_us),
         versus(standing.cpu_is),
+        format!("{:.0} %", standing.others * 100.0),
         standing.errors.to_string(),
     ]
 }
