@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod benchmark;
 mod cli_client;
 mod config;
 mod docs;

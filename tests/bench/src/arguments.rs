@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Where REPORT.md and plots/ are written, also after a run of a part
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
+    /// The number of nodes that the host of the rows has
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub(crate) nodes: usize,
     /// The folder with the built programs
     #[arg(long, value_name = "DIR", hide = true, default_value = "target/release")]
     pub(crate) programs: PathBuf,

@@ -119,7 +119,8 @@ fn contest(place: &Place, arguments: &Arguments) -> Result<Vec<MeasuredRow>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let contest = rounds::Contest::prepare(place, &rows)?;
+    let contest = rounds::Contest::prepare(place, &rows, arguments.nodes)?;
+    writeln!(std::io::stdout(), "\n{}", contest.servers())?;
     let mut measured = Vec::new();
     for row in rows {
         let row = contest.measure(row, arguments)?;

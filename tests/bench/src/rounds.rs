@@ -18,8 +18,7 @@ use crate::place::Place;
 use crate::process::Process;
 use crate::rows::{ASYNC_PATH, Kind, Row, SLOW_BODY, SLOW_CALLS, SLOW_PATH, Target};
 
-/// How many nodes the host of the contest has, and how many of them are called.
-const NODES: usize = 100_000;
+/// How many nodes are called.
 const CALLED: usize = 1_000;
 
 /// All servers, up and idle.
@@ -70,11 +69,11 @@ pub(crate) struct MeasuredRow {
 
 impl Contest<'_> {
     /// Starts every server that the rows need.
-    pub(crate) fn prepare<'a>(place: &'a Place, rows: &[Row]) -> Result<Contest<'a>> {
+    pub(crate) fn prepare<'a>(place: &'a Place, rows: &[Row], nodes: usize) -> Result<Contest<'a>> {
         let setup = HostSetup::new(place, "contest")?
             .driver("bench", &place.driver("bench")?)?
             .driver("plain", &place.driver("plain")?)?;
-        nodes::database(place, NODES, &setup.database())?;
+        nodes::database(place, nodes, &setup.database())?;
         let host = setup.start(place)?;
         let page = get(&host.address, &format!("/v1/nodes?limit={CALLED}"))?;
         let page: Value = serde_json::from_slice(&page)?;
@@ -107,6 +106,21 @@ impl Contest<'_> {
             }
         }
         Ok(contest)
+    }
+
+    /// The processes, for whoever wants to watch one of them.
+    pub(crate) fn servers(&self) -> String {
+        let line = |(kind, server): (&Kind, &Server)| {
+            format!(
+                "{} is process {} at {}",
+                kind.name(),
+                server.process.0.id(),
+                server.address
+            )
+        };
+        let mut lines: Vec<String> = self.servers.iter().map(line).collect();
+        lines.sort();
+        lines.join("\n")
     }
 
     /// What the host answers to the rows that read, for the bare servers to answer the same.
@@ -205,7 +219,7 @@ impl Contest<'_> {
     }
 }
 
-/// So many rounds in which others left the machine alone. If they do not, it is tried three times as often, and the rounds
+/// So many rounds in which others left the machine alone. If they do not, it is tried twice as often, and the rounds
 /// with the least disturbance count.
 fn quiet_rounds(wanted: usize, mut round: impl FnMut() -> Result<Vec<Turn>>) -> Result<Vec<Vec<Turn>>> {
     let disturbance = |round: &Vec<Turn>| round.iter().map(|turn| turn.others).fold(0.0, f64::max);
@@ -215,7 +229,7 @@ fn quiet_rounds(wanted: usize, mut round: impl FnMut() -> Result<Vec<Turn>>) -> 
         .filter(|round| disturbance(round) <= TOLERATED)
         .count()
         < wanted
-        && rounds.len() < wanted * 3
+        && rounds.len() < wanted * 2
     {
         rounds.push(round()?);
     }
