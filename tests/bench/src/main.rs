@@ -53,6 +53,7 @@ fn main() -> Result<()> {
         return list();
     }
     let place = Place::new(&arguments)?;
+    let machine = machine::describe()?;
     let others = others(&place, &arguments)?;
     let rows = contest(&place, &arguments)?;
     if rows.len() > 1 {
@@ -61,7 +62,7 @@ fn main() -> Result<()> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let everything = arguments.selects_everything() && !arguments.quick;
     if let Some(folder) = arguments.report.as_deref().or(everything.then_some(own)) {
-        report::write(folder, &arguments, &machine::describe()?, &rows, &others)?;
+        report::write(folder, &arguments, &machine, &rows, &others)?;
         writeln!(
             std::io::stdout(),
             "\nthe report is {}",

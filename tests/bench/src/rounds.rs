@@ -161,7 +161,7 @@ impl Contest<'_> {
         let kinds: Vec<Kind> = row.servers.iter().copied().filter(chosen).collect();
         let mut at = Vec::new();
         for (number, connections) in arguments.connections().into_iter().enumerate() {
-            if number == 0 {
+            if number == 0 && arguments.rounds() > 1 {
                 for kind in &kinds {
                     self.turn(*kind, &load, slow, connections, Duration::from_secs(1))?;
                 }
