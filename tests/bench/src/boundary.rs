@@ -97,7 +97,7 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
     let times = nanoseconds(&mut cases, rounds, Duration::from_millis(turn));
     let head = ["call", "ns", "more than the plain pointer, ns"];
     let mut table = Table::new(NAME, "a call through the boundary", &head).noting(
-        "On one thread, nothing else about. The 4 KiB are 61 small objects. `With the host's half` is both validations and the call through `plugin/loaded`.",
+        "CPU time of one thread. The 4 KiB are 61 small objects. `With the host's half` is both validations and the call through `plugin/loaded`.",
     );
     for (number, (case, time)) in cases.iter().zip(&times).enumerate() {
         let plain = if number < 4 { times[0] } else { times[4] };

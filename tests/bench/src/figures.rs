@@ -36,6 +36,27 @@ impl Spread {
     }
 }
 
+/// How long something took, round by round: the middle one, and the one that was disturbed least.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) median: f64,
+    pub(crate) fastest: f64,
+}
+
+impl Times {
+    pub(crate) fn of(values: &[f64]) -> Times {
+        Times {
+            median: median(values.iter().copied()),
+            fastest: values.iter().copied().fold(f64::INFINITY, f64::min),
+        }
+    }
+
+    /// As `12.3 (9.8)`.
+    pub(crate) fn text(&self) -> String {
+        format!("{} ({})", short(self.median), short(self.fastest))
+    }
+}
+
 /// A number with three digits that count, in thousands from a thousand on.
 pub(crate) fn short(value: f64) -> String {
     if value >= 100_000.0 {

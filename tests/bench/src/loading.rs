@@ -14,7 +14,7 @@ use host::plugin::survey;
 use serde::{Deserialize, Serialize};
 
 use crate::arguments::Arguments;
-use crate::figures::{median, short};
+use crate::figures::{Times, median, short};
 use crate::load::as_f64;
 use crate::many;
 use crate::place::Place;
@@ -49,16 +49,16 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Vec<Table>
     }
     let head = [
         "drivers",
-        "listing ms",
-        "loading ms",
-        "loading, us per driver",
+        "listing ms (fastest)",
+        "loading ms (fastest)",
+        "us per driver, fastest",
         "private dirty KiB per driver",
         "private clean KiB per driver",
     ];
     let mut table = Table::new(LOADING, "loading drivers", &head).noting(
         "A process of its own per round, in which nothing else is done; each file is a library of its own to the loader. Private memory is the growth of `Private_Dirty` (written, the driver's own) and `Private_Clean` (pages of its file) in `smaps_rollup`.",
     );
-    let mut loaded_ms = 0.0;
+    let mut whole_ms = Times::of(&[]);
     let mut rounds = vec![Vec::new(); folders.len()];
     for _ in 0..if arguments.quick { 3 } else { 5 } {
         for ((_, folder), results) in folders.iter().zip(&mut rounds) {
@@ -66,20 +66,25 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Vec<Table>
         }
     }
     for ((count, _), results) in folders.iter().zip(&rounds) {
-        let of = |value: fn(&Loaded) -> u64| median(results.iter().map(|loaded| as_f64(value(loaded))));
-        let (survey, load) = (of(|l| l.survey_us), of(|l| l.load_us));
-        let count = as_f64(u64::try_from(*count)?);
-        loaded_ms = (survey + load) / 1000.0;
+        let all = |value: fn(&Loaded) -> u64| -> Vec<f64> {
+            results.iter().map(|loaded| as_f64(value(loaded))).collect()
+        };
+        let ms = |value: fn(&Loaded) -> u64| {
+            Times::of(&all(value).into_iter().map(|us| us / 1000.0).collect::<Vec<f64>>())
+        };
+        let load = ms(|loaded| loaded.load_us);
+        let drivers = as_f64(u64::try_from(*count)?);
+        whole_ms = ms(|loaded| loaded.survey_us + loaded.load_us);
         table.line([
             count.to_string(),
-            short(survey / 1000.0),
-            short(load / 1000.0),
-            short(load / count),
-            short(of(|l| l.dirty_kib) / count),
-            short(of(|l| l.clean_kib) / count),
+            ms(|loaded| loaded.survey_us).text(),
+            load.text(),
+            short(load.fastest * 1000.0 / drivers),
+            short(median(all(|loaded| loaded.dirty_kib)) / drivers),
+            short(median(all(|loaded| loaded.clean_kib)) / drivers),
         ]);
     }
-    let listing = listing(place, arguments, &folder, most, loaded_ms)?;
+    let listing = listing(place, arguments, &folder, most, whole_ms)?;
     Ok(vec![table, listing])
 }
 
@@ -127,7 +132,7 @@ fn listing(
     arguments: &Arguments,
     folder: &Path,
     count: usize,
-    loaded_ms: f64,
+    loaded: Times,
 ) -> Result<Table> {
     let (mut survey_ms, mut read_ms, mut command_ms, mut empty_ms) = (vec![], vec![], vec![], vec![]);
     let nothing = place.folder("nothing")?;
@@ -140,20 +145,22 @@ fn listing(
         command_ms.push(ms(|| list_available(place, folder))?);
         empty_ms.push(ms(|| list_available(place, &nothing))?);
     }
-    let (survey, read) = (median(survey_ms), median(read_ms));
-    let (command, empty) = (median(command_ms), median(empty_ms));
     let title = format!("listing {count} files without running them");
-    let mut table = Table::new(LISTING, &title, &["what", "ms", "as a multiple of the bare reads"]).noting(
+    let mut table = Table::new(LISTING, &title, &["what", "ms (fastest)", "as a multiple of the bare reads, fastest"]).noting(
         "The files are in the page cache. A bare read is one open and one `pread` of 4 KiB per file of the same folder, in the order of its listing.",
     );
+    let read = Times::of(&read_ms);
     for (what, time) in [
         ("one bare open and pread each", read),
-        ("scan, manifest and select, as the host does it", survey),
-        ("the command `host list-available --json`", command),
-        ("the same command in an empty folder", empty),
-        ("loading them all", loaded_ms),
+        (
+            "scan, manifest and select, as the host does it",
+            Times::of(&survey_ms),
+        ),
+        ("the command `host list-available --json`", Times::of(&command_ms)),
+        ("the same command in an empty folder", Times::of(&empty_ms)),
+        ("loading them all", loaded),
     ] {
-        table.line([what.to_owned(), short(time), short(time / read)]);
+        table.line([what.to_owned(), time.text(), short(time.fastest / read.fastest)]);
     }
     Ok(table)
 }

@@ -54,7 +54,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Table> {
     ];
     let (rounds, turn) = if arguments.quick { (5, 2) } else { (21, 10) };
     let times = nanoseconds(&mut cases, rounds, Duration::from_millis(turn));
-    let note = "On one thread, with nobody else waiting. A node that is not held has no lock object: it is made and removed each time.";
+    let note = "CPU time of one thread, with nobody else waiting. A node that is not held has no lock object: it is made and removed each time.";
     let mut table = Table::new(NAME, "taking a node's lock and letting it go", &["lock", "ns"]).noting(note);
     for (case, time) in cases.iter().zip(times) {
         table.line([case.name.to_owned(), short(time)]);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::arguments::Arguments;
-use crate::figures::{median, short};
+use crate::figures::{Times, median, short};
 use crate::get::get;
 use crate::hosts::HostSetup;
 use crate::load::as_f64;
@@ -22,7 +22,7 @@ pub(crate) const NAME: &str = "start";
 pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
     let head = [
         "drivers",
-        "first answer ms",
+        "first answer ms (fastest)",
         "RSS MiB",
         "PSS MiB",
         "private dirty MiB",
@@ -39,8 +39,9 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
         let setup = setup.enable((0..count).map(many::name));
         let (mut times, mut memory, mut threads) = (Vec::new(), Vec::new(), 0);
         for round in 0..if arguments.quick { 3 } else { 11 } {
+            let mut command = setup.command(place)?;
             let started = Instant::now();
-            let mut process = Process::start(&mut setup.command(place)?)?;
+            let mut process = Process::start(&mut command)?;
             while get(&address, "/healthz").is_err() {
                 ensure!(
                     process.0.try_wait()?.is_none(),
@@ -61,7 +62,7 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
         };
         table.line([
             count.to_string(),
-            short(median(times)),
+            Times::of(&times).text(),
             mib(|memory| memory.rss),
             mib(|memory| memory.pss),
             mib(|memory| memory.dirty),

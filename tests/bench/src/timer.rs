@@ -1,6 +1,8 @@
 //! What one call of something short takes: rounds in which every contender has its turn, and their medians.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::figures::median;
 use crate::load::as_f64;
@@ -30,12 +32,18 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Nanoseconds per call, in the order of the cases: medians of `rounds` of about `turn` each.
+/// The CPU time of this thread: what others on the machine do is not in it.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Nanoseconds of CPU time per call, in the order of the cases: medians of `rounds` of about `turn` each.
 pub(crate) fn nanoseconds(cases: &mut [Case<'_>], rounds: usize, turn: Duration) -> Vec<f64> {
     let time = |case: &mut Case<'_>, times: u64| {
-        let started = Instant::now();
+        let started = thread_time();
         (case.repeat)(times);
-        started.elapsed()
+        thread_time().saturating_sub(started)
     };
     let mut counts = Vec::new();
     for case in cases.iter_mut() {
