@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use clap::Parser;
 
 /// Measures the host beside bare servers, in alternating rounds on this machine
@@ -63,6 +64,27 @@ impl Arguments {
     /// Whether the thing of this name is to be measured.
     pub(crate) fn selects(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
+    }
+
+    /// Refuses words that choose nothing among `things` and `servers`.
+    pub(crate) fn check(&self, things: &[&str], servers: &[&str]) -> Result<()> {
+        for part in &self.names {
+            let known = things.iter().any(|thing| thing.contains(part.as_str()));
+            ensure!(
+                known,
+                "nothing is called '{part}'; there are {}",
+                things.join(", ")
+            );
+        }
+        for server in &self.only {
+            let known = servers.contains(&server.as_str());
+            ensure!(
+                known,
+                "no server is called '{server}'; there are {}",
+                servers.join(", ")
+            );
+        }
+        Ok(())
     }
 
     pub(crate) fn selects_everything(&self) -> bool {

@@ -52,6 +52,8 @@ fn main() -> Result<()> {
     if arguments.list {
         return list();
     }
+    let things: Vec<&str> = rows::all().iter().map(|row| row.name).chain(OTHERS).collect();
+    arguments.check(&things, &rows::Kind::ALL.map(rows::Kind::name))?;
     let place = Place::new(&arguments)?;
     let machine = machine::describe()?;
     let others = others(&place, &arguments)?;

@@ -1,11 +1,15 @@
 //! Where things are: what was built, and the run's own folder.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::arguments::Arguments;
+
+/// How old the folder of a run is when its run cannot be going on any more.
+const LEFT_OVER: Duration = Duration::from_secs(24 * 3600);
 
 /// The places of one run.
 pub(crate) struct Place {
@@ -21,6 +25,7 @@ impl Place {
         // On the disk that the build is on: the system's temporary folder may be memory, which commits in no time.
         let kept = programs.join("bench-files");
         std::fs::create_dir_all(&kept)?;
+        remove_leftovers(&kept)?;
         Ok(Place {
             drivers: absolute(&arguments.drivers)?,
             folder: tempfile::Builder::new().prefix("run-").tempdir_in(kept)?,
@@ -58,4 +63,16 @@ impl Place {
     pub(crate) fn kept(&self, name: &str) -> PathBuf {
         self.programs.join("bench-files").join(name)
     }
+}
+
+/// A run that was interrupted leaves its folder behind, with a thousand drivers in it.
+fn remove_leftovers(kept: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(kept)? {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if entry.file_name().as_encoded_bytes().starts_with(b"run-") && age > LEFT_OVER {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }

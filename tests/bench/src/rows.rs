@@ -16,6 +16,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub(crate) const ALL: [Kind; 5] = [
+        Kind::Host,
+        Kind::Hyper,
+        Kind::Axum,
+        Kind::SpawnBlocking,
+        Kind::CommitLoop,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Host => "host",

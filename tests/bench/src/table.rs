@@ -44,6 +44,9 @@ impl Table {
         let widths: Vec<usize> = (0..self.head.len()).map(width).collect();
         let mut out = io::stdout().lock();
         writeln!(out, "\n{}: {}", self.name, self.title)?;
+        if !self.note.is_empty() {
+            writeln!(out, "  {}", self.note)?;
+        }
         for line in [&self.head].into_iter().chain(&self.lines) {
             let mut text = String::new();
             for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
