@@ -53,6 +53,8 @@ pub(crate) fn summary(rows: &[MeasuredRow]) -> Table {
         "/ axum",
         "/ spawn-blocking",
         "/ commit-loop",
+        "CPU: axum or commit-loop / host",
+        "others' CPU, at most",
     ];
     let mut table = Table::new(
         "summary",
@@ -66,6 +68,13 @@ pub(crate) fn summary(rows: &[MeasuredRow]) -> Table {
                 let ratio = of(kind).and_then(|standing| standing.host_is);
                 ratio.map_or_else(String::new, |ratio| format!("{:.0} %", ratio.median * 100.0))
             };
+            let others = standings
+                .iter()
+                .map(|standing| standing.others)
+                .fold(0.0, f64::max);
+            let cpu = of(Kind::Axum)
+                .or(of(Kind::CommitLoop))
+                .and_then(|standing| standing.cpu_is);
             table.line([
                 row.row.title.to_owned(),
                 connections.to_string(),
@@ -74,6 +83,8 @@ pub(crate) fn summary(rows: &[MeasuredRow]) -> Table {
                 against(Kind::Axum),
                 against(Kind::SpawnBlocking),
                 against(Kind::CommitLoop),
+                cpu.map_or_else(String::new, |ratio| format!("{:.0} %", ratio.median * 100.0)),
+                format!("{:.0} %", others * 100.0),
             ]);
         }
     }
