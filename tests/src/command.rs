@@ -66,7 +66,7 @@ pub fn host_command<S: AsRef<OsStr>>(arguments: &[S]) -> CommandOutput {
 ///
 /// # Panics
 /// When it has not ended by the deadline; it is killed then.
-pub(crate) fn run_to_end(mut command: Command, deadline: Duration) -> CommandOutput {
+pub fn run_to_end(mut command: Command, deadline: Duration) -> CommandOutput {
     let what = format!("{command:?} ends");
     let mut child = command
         .stdin(Stdio::null())

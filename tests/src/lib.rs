@@ -26,7 +26,7 @@ mod repository;
 
 pub use built::Built;
 pub use clients::{openstack, python};
-pub use command::{CommandOutput, host_command};
+pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS};
 pub use eventually::eventually;

@@ -63,6 +63,8 @@ fn every_document_that_a_reader_is_promised_is_there_and_not_empty() {
         "driver-abi/sdk/README.md",
         "drivers/README.md",
         "examples/hello-driver/README.md",
+        "tests/bench/README.md",
+        "tests/bench/REPORT.md",
     ] {
         let text =
             std::fs::read_to_string(repository_root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
@@ -79,6 +81,7 @@ fn the_readme_names_the_commands_and_the_one_test_command() {
     let readme = std::fs::read_to_string(repository_root().join("README.md")).expect("README.md");
     for piece in [
         "tests/run",
+        "tests/bench/run",
         "host serve",
         "host list-available",
         "host inspect",

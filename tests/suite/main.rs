@@ -8,6 +8,7 @@
 )]
 
 mod bad_replies;
+mod benchmark;
 mod cli_client;
 mod config;
 mod docs;

@@ -1,0 +1,45 @@
+//! The usual way to call blocking code from axum: one `spawn_blocking` per request, in which the body is sent back.
+
+#![forbid(unsafe_code)]
+
+use axum::Router;
+use axum::extract::Path;
+use axum::response::Response;
+use axum::routing::any;
+use bench::routed;
+use bytes::Bytes;
+
+fn main() -> std::io::Result<()> {
+    bench::run(async |bare| {
+        let router = Router::new()
+            .route(routed::DRIVER_METHOD, any(driver_method))
+            .route(routed::NODE_METHOD, any(node_method))
+            .fallback(routed::get)
+            .with_state(routed::state(&bare)?);
+        routed::serve(router).await
+    })
+}
+
+async fn driver_method(Path((_, method)): Path<(String, String)>, body: Bytes) -> Response {
+    echo(method, body).await
+}
+
+async fn node_method(Path((_, method)): Path<(String, String)>, body: Bytes) -> Response {
+    echo(method, body).await
+}
+
+async fn echo(method: String, body: Bytes) -> Response {
+    if !bench::is_fine(&body) {
+        return routed::refused();
+    }
+    let call = move || {
+        if method == "sleep" {
+            std::thread::sleep(bench::pause(&body));
+        }
+        body
+    };
+    match tokio::task::spawn_blocking(call).await {
+        Ok(body) => routed::reply(body),
+        Err(_) => routed::refused(),
+    }
+}
