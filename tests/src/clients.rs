@@ -53,7 +53,7 @@ fn environment() -> PathBuf {
 
 fn run(command: Command) -> CommandOutput {
     let _turn = Turn::take();
-    run_to_end(command, Duration::from_secs(120))
+    run_to_end(command, Duration::from_secs(300))
 }
 
 /// Starting a Python client takes a second of CPU time: more at once than there are cores makes none of them faster.
