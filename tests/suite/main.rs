@@ -28,6 +28,7 @@ mod quickstart;
 mod recorded;
 mod replaced_files;
 mod serve_faults;
+mod shutdown;
 mod stranger;
 mod threads;
 mod tree;

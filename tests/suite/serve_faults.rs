@@ -1,4 +1,4 @@
-//! What keeps a host from starting, and how it ends.
+//! What keeps a host from starting.
 
 use std::net::TcpListener;
 
@@ -135,24 +135,6 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
         .map(|file| file.unwrap().file_name())
         .collect();
     assert_eq!(names, ["letter.txt"]);
-}
-
-#[test]
-fn sigterm_ends_the_host_with_code_0_after_finishing_what_runs() {
-    let mut host = HostProcess::with_fake();
-    let running = host.request("POST", "/v1/drivers/fake/vendor_passthru/sleep");
-    let running = running.json(&serde_json::json!({"seconds": 0.8})).start();
-    suite::eventually("the call is running", std::time::Duration::from_secs(5), || {
-        host.get("/healthz").expect(200);
-        (!running.is_answered()).then_some(())
-    });
-    let arrived = std::time::Instant::now();
-    suite::eventually("the call has begun", std::time::Duration::from_secs(5), || {
-        (arrived.elapsed() > std::time::Duration::from_millis(200)).then_some(())
-    });
-    host.terminate();
-    running.wait().expect(200);
-    assert_eq!(host.wait().code(), Some(0));
 }
 
 #[test]
