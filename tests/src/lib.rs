@@ -25,7 +25,7 @@ mod repository;
 pub use built::Built;
 pub use clients::{openstack, python};
 pub use command::{CommandOutput, host_command};
-pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED};
+pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, WRITES_AT_LOAD};
 pub use eventually::eventually;
 pub use gate::Gate;
 pub use host_builder::HostBuilder;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use suite::{CommandOutput, FAKE, HELLO, HostProcess, host_command};
+use suite::{CommandOutput, FAKE, HELLO, HostProcess, WRITES_AT_LOAD, host_command};
 
 #[track_caller]
 fn one_line(output: &CommandOutput, code: i32) -> String {
@@ -88,6 +88,31 @@ fn an_address_in_use_is_one_line_with_the_address() {
         .set("listen", address.as_str())
         .serve_to_end();
     assert!(one_line(&output, 1).contains(&address), "{}", output.stderr);
+}
+
+#[test]
+fn a_host_whose_address_or_database_is_taken_runs_no_driver_code() {
+    let first = HostProcess::with_fake();
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let second = || {
+        HostProcess::builder()
+            .driver(WRITES_AT_LOAD)
+            .env("WRITES_AT_LOAD", &trace)
+    };
+    let output = second().set("listen", first.address.as_str()).serve_to_end();
+    assert!(one_line(&output, 1).contains(&first.address), "{}", output.stderr);
+    assert!(!trace.exists(), "the driver was opened");
+    let database = first.folder().join("host.db");
+    let output = second()
+        .set("database.path", database.to_str().unwrap())
+        .serve_to_end();
+    assert!(one_line(&output, 1).contains("host.db"), "{}", output.stderr);
+    assert!(!trace.exists(), "the driver was opened");
+    // The trap works: a host that has both opens the driver, which then refuses to be created.
+    let output = second().serve_to_end();
+    assert_eq!(output.code, 4, "{}", output.everything());
+    assert!(trace.exists());
 }
 
 #[test]
