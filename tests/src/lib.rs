@@ -23,7 +23,7 @@ mod raw;
 mod repository;
 
 pub use built::Built;
-pub use clients::{openstack, python};
+pub use clients::{CLIENTS_PATIENCE, openstack, python};
 pub use command::{CommandOutput, host_command};
 pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, WRITES_AT_LOAD};
 pub use eventually::eventually;

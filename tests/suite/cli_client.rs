@@ -1,7 +1,7 @@
 //! The `openstack baremetal` command, unmodified.
 
 use serde_json::{Value, json};
-use suite::{Gate, HostProcess, SLOW, openstack};
+use suite::{CLIENTS_PATIENCE, Gate, HostProcess, SLOW, eventually, openstack};
 
 /// The value of a row of the command's two-column JSON.
 fn shown(host: &HostProcess, arguments: &[&str]) -> Value {
@@ -228,7 +228,9 @@ fn a_locked_node_is_asked_again_by_the_client_until_it_is_free() {
     let client = || openstack(&host, &call);
     std::thread::scope(|scope| {
         let client = std::thread::Builder::new().spawn_scoped(scope, client).unwrap();
-        host.logged(&["\"status\":409", "/take_turn\""]);
+        eventually("the client is refused", CLIENTS_PATIENCE, || {
+            host.log.lines_with(&["\"status\":409", "/take_turn\""]).pop()
+        });
         gate.open();
         client.join().unwrap().succeeded();
     });
