@@ -39,8 +39,10 @@ pub fn serve(config: Config, log: &LogOptions) -> Result<(), StartError> {
         format!("{workers} workers cannot be started; lower workers.max or raise the limit of processes")
     })?;
     let result = runtime.block_on(run(&config));
-    // Threads that are still inside a driver are not waited for: the process ends under them.
-    runtime.shutdown_background();
+    // Threads that are still inside a driver are not waited for: the process ends under them. The others are left as they
+    // are too. To detach hundreds of threads while they end is a race inside glibc 2.36 (`pthread_detach` reads a stack that
+    // its thread has just unmapped), which now and then ended a busy machine's host with SIGSEGV after all its work was done.
+    std::mem::forget(runtime);
     result
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 from ironicclient import client, exc
 
@@ -56,6 +57,8 @@ seen["node echo"] = {
     for verb in ("POST", "PUT", "PATCH", "GET", "DELETE")
 }
 seen["async"] = plain(ironic.node.vendor_passthru("n1", "first_method", args={"bar": "baz"}))
+while ironic.node.get("n1").reservation:  # the async call may still run
+    time.sleep(0.1)
 
 passthru = ironic.node.vendor_passthru
 seen["faults"] = {
@@ -67,7 +70,7 @@ seen["faults"] = {
     "name taken": fault(ironic.node.create, driver="fake", name="n1"),
     "unknown version": fault(connect("1.115").driver.list),
 }
-passthru("n1", "sleep_async", args={"seconds": 5})
+passthru("n1", "sleep_async", args={"seconds": 600})
 seen["faults"]["locked"] = fault(passthru, "n1", "echo_sync")
 
 # without a version the library negotiates by itself

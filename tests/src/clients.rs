@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::command::{CommandOutput, run_to_end};
 use crate::{Built, HostProcess, repository_root};
 
+/// How long a client may take, with its wait for those that run already. Generous: starting one is a lot of work.
+pub const CLIENTS_PATIENCE: Duration = Duration::from_secs(600);
+
 /// Runs `openstack baremetal ARGUMENTS` against a host.
 pub fn openstack(host: &HostProcess, arguments: &[&str]) -> CommandOutput {
     let mut command = client("openstack", host);
@@ -53,7 +56,7 @@ fn environment() -> PathBuf {
 
 fn run(command: Command) -> CommandOutput {
     let _turn = Turn::take();
-    run_to_end(command, Duration::from_secs(120))
+    run_to_end(command, CLIENTS_PATIENCE)
 }
 
 /// Starting a Python client takes a second of CPU time: more at once than there are cores makes none of them faster.

@@ -52,14 +52,14 @@ impl CommandOutput {
     }
 }
 
-/// Runs `host ARGUMENTS` to its end, which must come within 30 seconds.
+/// Runs `host ARGUMENTS` to its end, which must come within a minute.
 pub fn host_command<S: AsRef<OsStr>>(arguments: &[S]) -> CommandOutput {
     let mut command = Command::new(Built::host());
     command
         .args(arguments)
         .env_remove("RUST_BACKTRACE")
         .env_remove("RUST_LOG");
-    run_to_end(command, Duration::from_secs(30))
+    run_to_end(command, Duration::from_secs(60))
 }
 
 /// Runs `command` to its end.

@@ -58,6 +58,8 @@ pub const SLOW: Library = Library::of_fixtures("slow", "slow-driver");
 pub const UNRULY: Library = Library::of_fixtures("unruly", "unruly-driver");
 /// Tells what reached it.
 pub const WITNESS: Library = Library::of_fixtures("witness", "witness-driver");
+/// Leaves a trace when it is opened, and refuses to be created.
+pub const WRITES_AT_LOAD: Library = Library::of_fixtures("writes-at-load", "writes-at-load-driver");
 
 /// The drivers of `drivers/` that the suite exercises on every run: what `drivers/README.md` lists as supported.
 pub const SUPPORTED: &[Library] = &[FAKE];

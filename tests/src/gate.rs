@@ -1,9 +1,15 @@
 //! A gate: what the `slow` driver's calls wait for when a test, not a clock, is to say how long they take.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::eventually;
+
+/// How long calls may take to come to a gate. Generous: the machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Closed until [`open`](Gate::open)ed, or dropped.
 #[derive(Debug)]
@@ -26,6 +32,23 @@ impl Gate {
     /// The arguments of a call that takes until the gate opens.
     pub fn arguments(&self) -> Value {
         json!({ "until": self.file() })
+    }
+
+    /// The file that calls wait for, for drivers that are told in another way than by arguments.
+    pub fn path(&self) -> String {
+        self.file().to_str().expect("a path in UTF-8").to_owned()
+    }
+
+    /// How many calls have come to it so far: the driver has begun with each of them.
+    pub fn reached(&self) -> usize {
+        std::fs::read(self.file().with_extension("reached")).map_or(0, |marks| marks.len())
+    }
+
+    /// Waits until `calls` have come to it.
+    pub fn wait_for(&self, calls: usize) {
+        eventually(&format!("{calls} calls are at the gate"), PATIENCE, || {
+            (self.reached() >= calls).then_some(())
+        });
     }
 
     /// Lets every call through that waits here, and every later one.

@@ -1,5 +1,6 @@
 //! What a host is started with: its config, its drivers, its environment.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::command::{CommandOutput, run_to_end};
 use crate::{Built, HostProcess, Library};
 
 /// How long a command of the host may take. Generous: the machine may be busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a host is started with.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub struct HostBuilder {
     enabled: Vec<String>,
     libraries: Vec<Library>,
     arguments: Vec<String>,
-    environment: Vec<(String, String)>,
+    environment: Vec<(OsString, OsString)>,
     folder: TempDir,
     open_files: Option<String>,
     pub(crate) panics_expected: bool,
@@ -50,6 +51,10 @@ impl HostBuilder {
             .set("plugin_dir", "drivers")
             .set("host_name", "suite-host")
             .set("limits.shutdown_grace_ms", 2000)
+            // Longer than a busy machine may keep a thread waiting: a test of one of these sets its own.
+            .set("calls.timeout_ms", 300_000)
+            .set("locks.wait_ms", 60_000)
+            .set("limits.header_timeout_ms", 60_000)
     }
 
     /// Puts a driver into the folder and enables it.
@@ -98,8 +103,8 @@ impl HostBuilder {
     }
 
     /// Sets an environment variable.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
         self
     }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{HostBuilder, Library, Log, Reply, Request, drivers, eventually};
 
 /// How long a host may take to serve, or to end. Generous: the machine may be busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A host that serves. Dropping it asks it to end with SIGTERM, and checks that it did and that nothing panicked.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct HostProcess {
     pub address: String,
     /// What it has written so far.
     pub log: Log,
+    collectors: Vec<JoinHandle<()>>,
     builder: HostBuilder,
     stopped: bool,
 }
@@ -33,12 +35,15 @@ impl HostProcess {
             .spawn()
             .expect("the host's program starts");
         let log = Log::default();
-        log.collect(child.stdout.take().expect("its standard output"));
-        log.collect(child.stderr.take().expect("its standard error"));
+        let collectors = vec![
+            log.collect(child.stdout.take().expect("its standard output")),
+            log.collect(child.stderr.take().expect("its standard error")),
+        ];
         let mut host = HostProcess {
             child,
             address: String::new(),
             log,
+            collectors,
             builder,
             stopped: false,
         };
@@ -169,14 +174,24 @@ impl HostProcess {
         change(std::mem::replace(&mut self.builder, fresh)).start()
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for everything that it has written.
     pub fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;
         let status = eventually("the host ends", PATIENCE, || {
             child.try_wait().expect("a child of this process")
         });
         self.stopped = true;
+        for collector in self.collectors.drain(..) {
+            collector.join().expect("everything that it wrote");
+        }
         status
+    }
+
+    /// Waits until a line of its log holds all of `pieces`, and returns the latest one.
+    pub fn logged(&self, pieces: &[&str]) -> String {
+        eventually(&format!("a line with {pieces:?}"), PATIENCE, || {
+            self.log.lines_with(pieces).pop()
+        })
     }
 }
 
@@ -191,9 +206,7 @@ impl Drop for HostProcess {
         }
         if !self.stopped {
             self.terminate();
-            let child = &mut self.child;
-            let mut ended = || child.try_wait().expect("a child of this process");
-            let status = eventually("the host ends after SIGTERM", PATIENCE, &mut ended);
+            let status = self.wait();
             assert!(
                 status.success(),
                 "the host ended with {status}:\n{}",

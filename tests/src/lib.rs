@@ -25,10 +25,10 @@ mod raw;
 mod repository;
 
 pub use built::Built;
-pub use clients::{openstack, python};
+pub use clients::{CLIENTS_PATIENCE, openstack, python};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
-pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS};
+pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS, WRITES_AT_LOAD};
 pub use eventually::eventually;
 pub use gate::Gate;
 pub use host_builder::HostBuilder;

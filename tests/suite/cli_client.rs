@@ -1,7 +1,7 @@
 //! The `openstack baremetal` command, unmodified.
 
 use serde_json::{Value, json};
-use suite::{HostProcess, openstack};
+use suite::{CLIENTS_PATIENCE, Gate, HostProcess, SLOW, eventually, openstack};
 
 /// The value of a row of the command's two-column JSON.
 fn shown(host: &HostProcess, arguments: &[&str]) -> Value {
@@ -207,18 +207,32 @@ fn methods_of_nodes_are_listed_and_called() {
 
 #[test]
 fn a_locked_node_is_asked_again_by_the_client_until_it_is_free() {
-    let builder = HostProcess::builder().driver(suite::FAKE).set("locks.wait_ms", 0);
-    let host = builder.argument("--log-level").argument("debug").start();
-    host.create_node("n1");
-    host.post("/v1/nodes/n1/vendor_passthru/sleep_async", json!({"seconds": 9}))
+    let host = HostProcess::builder()
+        .driver(SLOW)
+        .set("locks.wait_ms", 0)
+        .argument("--log-level=debug")
+        .start();
+    host.create_node_of(SLOW, "n1");
+    let gate = Gate::closed();
+    host.post("/v1/nodes/n1/vendor_passthru/hold_async", gate.arguments())
         .expect(202);
-    let call = ["node", "passthru", "call", "n1", "echo_sync", "--arg", "a=1"];
-    let echo = openstack(&host, &call).succeeded();
-    assert!(echo.stdout.contains("'args': {'a': 1}"), "{}", echo.stdout);
-    let refused = host.log.lines_with(&["\"status\":409", "echo_sync"]);
-    assert!(
-        !refused.is_empty(),
-        "the client was refused at least once: {}",
-        host.log.text()
-    );
+    let call = [
+        "node",
+        "passthru",
+        "call",
+        "n1",
+        "take_turn",
+        "--arg",
+        "name=turn-client",
+    ];
+    let client = || openstack(&host, &call);
+    std::thread::scope(|scope| {
+        let client = std::thread::Builder::new().spawn_scoped(scope, client).unwrap();
+        eventually("the client is refused", CLIENTS_PATIENCE, || {
+            host.log.lines_with(&["\"status\":409", "/take_turn\""]).pop()
+        });
+        gate.open();
+        client.join().unwrap().succeeded();
+    });
+    host.logged(&["turn-client"]);
 }

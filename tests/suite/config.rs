@@ -1,5 +1,8 @@
 //! `plugins.toml`, the environment, and the command line: what is accepted, and how mistakes read.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use suite::{CommandOutput, FAKE, HostProcess, host_command, repository_root};
 
 /// Runs `check-config` with the fake driver and `change` made to the config.
@@ -171,8 +174,55 @@ fn the_environment_overrides_keys_and_unknown_names_are_refused() {
     let echo = "/v1/drivers/fake/vendor_passthru/echo";
     host.request("POST", echo).body(big).send().refused(413, "");
     let sleep = "/v1/drivers/fake/vendor_passthru/sleep";
-    host.post(sleep, serde_json::json!({"seconds": 1}))
+    host.post(sleep, serde_json::json!({"seconds": 600}))
         .refused(504, "");
+}
+
+#[test]
+fn an_override_that_is_not_utf_8_is_refused_and_other_variables_need_not_be_text() {
+    let bytes = |bytes: &'static [u8]| OsStr::from_bytes(bytes).to_owned();
+    check(|builder| builder.env("OTHER", bytes(b"\xff")).env(bytes(b"\xfe"), "1")).succeeded();
+    for (name, value) in [
+        (bytes(b"HOST__HOST_NAME"), bytes(b"bmc-\xff")),
+        (bytes(b"HOST__HOST_NAME\xff"), bytes(b"bmc")),
+    ] {
+        let line = refused_line(&check(|builder| builder.env(name.clone(), value)));
+        assert!(line.contains(&*name.to_string_lossy()), "{line}");
+        assert!(line.contains("expected text in UTF-8"), "{line}");
+    }
+}
+
+#[test]
+fn a_table_of_a_driver_that_is_not_enabled_is_a_warning() {
+    let text = "[drivers.fakd] names no driver of enabled_drivers; its settings are not used";
+    let mistyped = |builder: suite::HostBuilder| builder.set("drivers.fakd.max_calls", 5);
+    let output = check(mistyped).succeeded();
+    assert_eq!(
+        output.stdout.lines().next(),
+        Some(&*format!("warning: {text}")),
+        "{}",
+        output.everything()
+    );
+    let host = mistyped(HostProcess::builder().driver(FAKE)).start();
+    host.logged(&["WARN", text]);
+}
+
+#[test]
+fn a_mistyped_log_level_is_refused_instead_of_silencing_everything() {
+    for filter in ["inof", "info,driver=verbose", ""] {
+        let output = HostProcess::builder()
+            .driver(FAKE)
+            .argument(&format!("--log-level={filter}"))
+            .serve_to_end();
+        assert_eq!(output.code, 1, "{filter:?}: {}", output.everything());
+        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+        for piece in [
+            &format!("--log-level {filter:?}: expected one of off, error, warn, info, debug, trace"),
+            &format!("found {:?}", filter.rsplit('=').next().unwrap()),
+        ] {
+            assert!(output.stderr.contains(piece), "{piece}: {}", output.stderr);
+        }
+    }
 }
 
 #[test]

@@ -148,6 +148,25 @@ fn bad_questions_about_drivers_are_told_what_is_wrong() {
 }
 
 #[test]
+fn a_path_whose_escapes_are_not_utf_8_is_400_and_shown_as_it_came() {
+    let host = HostProcess::with_fake();
+    for target in [
+        "/v1/drivers/%ff",
+        "/v1/nodes/n%C3",
+        "/%fe",
+        "/v1/drivers/fake/vendor_passthru/%80",
+    ] {
+        let text = format!("The path {target} cannot be read: expected UTF-8 behind its escapes");
+        host.get(target).refused(400, &text);
+        host.post(target, json!({})).refused(400, &text);
+    }
+    host.get("/v1/drivers/%C3%A9").refused(
+        404,
+        "Could not find the following driver(s) or hardware type(s): é.",
+    );
+}
+
+#[test]
 fn interfaces_that_the_driver_lacks_are_null_and_the_vendor_interface_is_its_own() {
     let host = HostProcess::with_fake();
     let driver = host.get("/v1/drivers/fake/").expect(200).json();

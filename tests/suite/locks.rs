@@ -1,11 +1,11 @@
 //! One exclusive call per node at a time, and what others see meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use suite::{FAKE, HostProcess, Reply, Request, eventually};
+use suite::{FAKE, Gate, HostBuilder, HostProcess, Pending, Reply, Request, SLOW, eventually};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 fn request(host: &HostProcess, method: &str, body: Value) -> Request {
     host.request("POST", &format!("/v1/nodes/n1/vendor_passthru/{method}"))
@@ -16,15 +16,40 @@ fn call(host: &HostProcess, method: &str, body: Value) -> Reply {
     request(host, method, body).send()
 }
 
-/// A host with a node whose lock an async call holds for `seconds`, and that gives others up after `wait_ms`.
-fn held(seconds: f64, wait_ms: u32) -> (HostProcess, String) {
+/// A host whose log tells who waits for a node's lock.
+fn talkative() -> HostBuilder {
+    HostProcess::builder()
+        .driver(SLOW)
+        .argument("--log-level=info,host::node::lock=debug")
+}
+
+/// Starts the host with a node whose lock an async call holds until the gate opens.
+fn held(builder: HostBuilder) -> (HostProcess, String, Gate) {
+    let host = builder.start();
+    let uuid = host.create_node_of(SLOW, "n1");
+    let gate = Gate::closed();
+    call(&host, "hold_async", gate.arguments()).expect(202);
+    (host, uuid, gate)
+}
+
+/// Starts the host with a node of the driver `fake` whose lock an async call holds as long as the test takes; others
+/// give up at once.
+fn held_for_good() -> HostProcess {
     let host = HostProcess::builder()
         .driver(FAKE)
-        .set("locks.wait_ms", i64::from(wait_ms))
+        .set("locks.wait_ms", 0)
+        .set("limits.shutdown_grace_ms", 100)
         .start();
-    let uuid = host.create_node("n1");
-    call(&host, "sleep_async", json!({"seconds": seconds})).expect(202);
-    (host, uuid)
+    host.create_node("n1");
+    call(&host, "sleep_async", json!({"seconds": 600})).expect(202);
+    host
+}
+
+/// Waits until `calls` have come to wait for the lock.
+fn until_waiting(host: &HostProcess, calls: usize) {
+    eventually(&format!("{calls} calls wait for the lock"), SOON, || {
+        (host.log.lines_with(&["waits for the node's lock"]).len() == calls).then_some(())
+    });
 }
 
 fn until_free(host: &HostProcess) {
@@ -35,9 +60,9 @@ fn until_free(host: &HostProcess) {
 
 #[test]
 fn a_locked_node_is_409_in_ironics_words_with_method_since_when_and_retry_after() {
-    let (host, uuid) = held(3.0, 100);
-    for (method, body) in [("echo_sync", json!({})), ("first_method", json!({"bar": "baz"}))] {
-        let reply = call(&host, method, body);
+    let (host, uuid, gate) = held(HostProcess::builder().driver(SLOW).set("locks.wait_ms", 100));
+    for method in ["hold", "hold_async"] {
+        let reply = call(&host, method, json!({}));
         let text = reply.refused(
             409,
             &format!("Node {uuid} is locked by host suite-host, please retry after the current operation is completed."),
@@ -46,38 +71,38 @@ fn a_locked_node_is_409_in_ironics_words_with_method_since_when_and_retry_after(
             text.starts_with(&format!("Node {uuid} is locked by host suite-host,")),
             "{text}"
         );
-        assert!(text.contains("sleep_async"), "the method that holds it: {text}");
+        assert!(text.contains("hold_async"), "the method that holds it: {text}");
         assert!(text.contains("since 20"), "since when: {text}");
         let seconds: u32 = reply.must_have("Retry-After").parse().expect("seconds");
         assert!((1..=60).contains(&seconds), "{seconds}");
-        assert!(
-            reply.took >= Duration::from_millis(100) && reply.took < Duration::from_secs(2),
-            "{:?}",
-            reply.took
-        );
+        assert!(reply.took >= Duration::from_millis(100), "{:?}", reply.took);
     }
+    gate.open();
     until_free(&host);
-    call(&host, "echo_sync", json!({})).expect(200);
+    call(&host, "hold", json!({})).expect(200);
 }
 
 #[test]
 fn the_reservation_is_shown_while_the_lock_is_held() {
-    let (host, _) = held(0.5, 100);
+    let (host, _, gate) = held(HostProcess::builder().driver(SLOW));
     assert_eq!(host.node_field("n1", "reservation"), "suite-host");
+    gate.open();
     until_free(&host);
 }
 
 #[test]
 fn a_call_waits_for_the_lock_and_then_runs() {
-    let (host, _) = held(0.5, 5000);
-    let reply = call(&host, "echo_sync", json!({"a": 1})).expect(200);
-    assert_eq!(reply.json()["args"], json!({"a": 1}));
-    assert!(reply.took >= Duration::from_millis(200), "{:?}", reply.took);
+    let (host, _, gate) = held(talkative());
+    let waiting = request(&host, "hold", json!({})).start();
+    until_waiting(&host, 1);
+    assert!(!waiting.is_answered());
+    gate.open();
+    waiting.wait().expect(200);
 }
 
 #[test]
 fn changes_of_a_locked_node_are_409_and_reads_are_not() {
-    let (host, _) = held(3.0, 100);
+    let (host, _, _gate) = held(HostProcess::builder().driver(SLOW).set("locks.wait_ms", 100));
     let locked = "please retry after the current operation is completed.";
     let operations = json!([{"op": "add", "path": "/extra/x", "value": 1}]);
     host.request("PATCH", "/v1/nodes/n1")
@@ -97,28 +122,22 @@ fn changes_of_a_locked_node_are_409_and_reads_are_not() {
         "/v1/nodes/n1/validate",
         "/v1/nodes/n1/vendor_passthru/methods",
     ] {
-        let reply = host.get(target).expect(200);
-        assert!(
-            reply.took < Duration::from_secs(1),
-            "{target} took {:?}",
-            reply.took
-        );
+        host.get(target).expect(200);
     }
     assert_eq!(host.node_field("n1", "reservation"), "suite-host", "still held");
 }
 
 #[test]
 fn a_shared_method_runs_beside_the_lock_and_holds_nothing_off() {
-    let (host, _) = held(2.0, 100);
-    let shared = call(&host, "echo_shared", json!({})).expect(200);
-    assert!(shared.took < Duration::from_secs(1), "{:?}", shared.took);
+    let host = held_for_good();
+    call(&host, "echo_shared", json!({})).expect(200);
     call(&host, "fourth_method_shared_lock", json!({"bar": "woof"})).expect(202);
     assert_eq!(host.node_field("n1", "reservation"), "suite-host", "still held");
 }
 
 #[test]
 fn mistakes_that_need_no_lock_are_told_on_a_locked_node() {
-    let (host, _) = held(3.0, 100);
+    let host = held_for_good();
     call(&host, "nope", json!({})).refused(400, "No handler for method nope");
     let get = host
         .request("GET", "/v1/nodes/n1/vendor_passthru/first_method")
@@ -147,60 +166,40 @@ fn a_failed_or_refused_call_frees_the_lock() {
 
 #[test]
 fn waiting_is_fair_first_come_first_served() {
-    let (host, _) = held(1.0, 20_000);
+    let (host, _, gate) = held(talkative());
+    let name = |n: usize| format!("turn-{n:02}");
     let mut waiting = Vec::new();
     for n in 0..20 {
-        waiting.push(
-            request(
-                &host,
-                "log_passthrough",
-                json!({"bar": 1, "turn": format!("turn-{n:02}")}),
-            )
-            .start(),
-        );
-        let enough = Instant::now();
-        // apart, so that they arrive in this order; on one machine connections are accepted in order
-        eventually("a moment passes", SOON, || {
-            (enough.elapsed() > Duration::from_millis(15)).then_some(())
-        });
+        waiting.push(request(&host, "take_turn", json!({"name": name(n)})).start());
+        until_waiting(&host, n + 1);
     }
+    gate.open();
     for reply in waiting {
         reply.wait().expect(202);
     }
     let turns = || {
         let lines = host.log.lines_with(&["turn-"]);
         let turn = |line: &String| line.find("turn-").map(|at| line[at..at + 7].to_owned());
-        let mut turns: Vec<String> = lines.iter().filter_map(turn).collect();
-        turns.dedup();
+        let turns: Vec<String> = lines.iter().filter_map(turn).collect();
         (turns.len() >= 20).then_some(turns)
     };
     let turns = eventually("all have had their turn", SOON, turns);
-    assert_eq!(turns, (0..20).map(|n| format!("turn-{n:02}")).collect::<Vec<_>>());
+    assert_eq!(turns, (0..20).map(name).collect::<Vec<_>>());
 }
 
 #[test]
 fn the_number_of_waiters_is_bounded_and_the_next_is_refused_at_once() {
-    let host = HostProcess::builder()
-        .driver(FAKE)
-        .set("locks.wait_ms", 20_000)
-        .set("locks.max_waiters", 3)
-        .start();
-    host.create_node("n1");
-    call(&host, "sleep_async", json!({"seconds": 2})).expect(202);
-    let waiting: Vec<_> = (0..6)
-        .map(|_| request(&host, "echo_sync", json!({})).start())
+    let (host, _, gate) = held(HostProcess::builder().driver(SLOW).set("locks.max_waiters", 3));
+    let waiting: Vec<Pending> = (0..6)
+        .map(|_| request(&host, "hold", json!({})).start())
         .collect();
-    let replies: Vec<Reply> = waiting.into_iter().map(suite::Pending::wait).collect();
-    let refused: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 409).collect();
-    assert_eq!(
-        refused.len(),
-        3,
-        "{:?}",
-        replies.iter().map(|reply| reply.status).collect::<Vec<_>>()
-    );
-    for reply in refused {
-        reply.refused(409, "is locked by host");
-        assert!(reply.took < Duration::from_millis(1500), "{:?}", reply.took);
+    eventually("three are refused while the lock is held", SOON, || {
+        (waiting.iter().filter(|call| call.is_answered()).count() == 3).then_some(())
+    });
+    gate.open();
+    let replies: Vec<Reply> = waiting.into_iter().map(Pending::wait).collect();
+    for refused in replies.iter().filter(|reply| reply.status != 200) {
+        refused.refused(409, "is locked by host");
     }
     assert_eq!(replies.iter().filter(|reply| reply.status == 200).count(), 3);
 }
@@ -208,48 +207,54 @@ fn the_number_of_waiters_is_bounded_and_the_next_is_refused_at_once() {
 #[test]
 fn a_client_that_goes_away_leaves_the_lock_until_the_driver_returns() {
     let host = HostProcess::builder()
-        .driver(FAKE)
+        .driver(SLOW)
         .set("locks.wait_ms", 0)
         .start();
-    let uuid = host.create_node("n1");
-    let started = Instant::now();
-    let gone = request(&host, "sleep_sync", json!({"seconds": 1.5})).start();
-    eventually("the call holds the lock", SOON, || {
-        (host.node_field("n1", "reservation") == "suite-host").then_some(())
-    });
+    let uuid = host.create_node_of(SLOW, "n1");
+    let gate = Gate::closed();
+    let gone = request(&host, "hold", gate.arguments()).start();
+    gate.wait_for(1);
     gone.go_away();
-    call(&host, "echo_sync", json!({})).refused(409, &format!("Node {uuid} is locked"));
+    for _ in 0..20 {
+        call(&host, "hold", json!({})).refused(409, &format!("Node {uuid} is locked"));
+    }
+    gate.open();
     until_free(&host);
-    assert!(
-        started.elapsed() >= Duration::from_millis(1400),
-        "freed before the driver returned"
-    );
-    call(&host, "echo_sync", json!({})).expect(200);
+    call(&host, "hold", json!({})).expect(200);
 }
 
 #[test]
 fn a_waiter_that_goes_away_takes_no_turn() {
-    let (host, _) = held(1.0, 20_000);
-    let gone = request(&host, "log_passthrough", json!({"bar": 1, "turn": "turn-gone"})).start();
-    let stays = request(&host, "log_passthrough", json!({"bar": 1, "turn": "turn-stays"})).start();
+    let (host, _, gate) = held(talkative().set("locks.max_waiters", 2));
+    let turn = |name: &str| request(&host, "take_turn", json!({ "name": name })).start();
+    let gone = turn("turn-gone");
+    until_waiting(&host, 1);
+    let stays = turn("turn-stays");
+    until_waiting(&host, 2);
     gone.go_away();
-    stays.wait().expect(202);
-    eventually("the other had its turn", SOON, || {
-        host.log.lines_with(&["turn-stays"]).first().cloned()
+    // as soon as the host has seen that it went, there is room for another one
+    let last = eventually("its place is free", SOON, || {
+        let last = turn("turn-last");
+        eventually("it waits or is refused", SOON, || {
+            let waits = host.log.lines_with(&["waits for the node's lock"]).len() == 3;
+            (waits || last.is_answered()).then_some(())
+        });
+        (!last.is_answered()).then_some(last)
     });
-    assert!(
-        host.log.lines_with(&["turn-gone"]).is_empty(),
-        "{:?}",
-        host.log.lines_with(&["turn-gone"])
-    );
+    gate.open();
+    stays.wait().expect(202);
+    last.wait().expect(202);
+    host.logged(&["turn-last"]);
+    assert_eq!(host.log.lines_with(&["turn-stays"]).len(), 1);
+    let gone = host.log.lines_with(&["turn-gone"]);
+    assert!(gone.is_empty(), "{gone:?}");
 }
 
 #[test]
 fn locks_of_different_nodes_have_nothing_to_do_with_each_other() {
-    let (host, _) = held(2.0, 100);
-    host.create_node("n2");
-    let reply = host
-        .post("/v1/nodes/n2/vendor_passthru/echo_sync", json!({}))
+    let (host, _, _gate) = held(HostProcess::builder().driver(SLOW));
+    host.create_node_of(SLOW, "n2");
+    host.post("/v1/nodes/n2/vendor_passthru/hold", json!({}))
         .expect(200);
-    assert!(reply.took < Duration::from_secs(1), "{:?}", reply.took);
+    assert_eq!(host.node_field("n1", "reservation"), "suite-host", "still held");
 }

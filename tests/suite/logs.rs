@@ -1,11 +1,7 @@
 //! What an operator reads.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use suite::{FAKE, HostProcess, eventually};
-
-const SOON: Duration = Duration::from_secs(10);
+use suite::{FAKE, HostProcess};
 
 #[test]
 fn with_log_format_json_every_line_is_one_json_object() {
@@ -39,9 +35,7 @@ fn a_drivers_line_has_its_drivers_name_and_the_requests_id() {
         )
         .expect(202);
     let id = reply.must_have("openstack-request-id").to_owned();
-    let line = eventually("the driver's line", SOON, || {
-        host.log.lines_with(&["canary-log"]).pop()
-    });
+    let line = host.logged(&["canary-log"]);
     assert!(line.contains(&id), "{line} lacks {id}");
     let value: Value = serde_json::from_str(&line).unwrap();
     assert!(line.contains("\"driver\":\"fake\""), "{value}");
@@ -56,9 +50,7 @@ fn with_log_level_debug_every_request_can_be_found_by_its_id() {
         .start();
     for target in ["/v1/drivers", "/v1/drivers/nope"] {
         let id = host.get(target).must_have("openstack-request-id").to_owned();
-        eventually(&format!("{target} in the log"), SOON, || {
-            host.log.lines_with(&[&id]).pop()
-        });
+        host.logged(&[&id, target]);
     }
 }
 
@@ -76,9 +68,7 @@ fn readable_lines_have_no_colour_codes_when_nobody_looks_at_a_terminal() {
         )
         .expect(202);
     let id = reply.must_have("openstack-request-id").to_owned();
-    let line = eventually("the driver's line", SOON, || {
-        host.log.lines_with(&["canary-log"]).pop()
-    });
+    let line = host.logged(&["canary-log"]);
     assert!(line.contains(&id) && line.contains("fake"), "{line}");
     assert!(!host.log.text().contains('\x1b'), "{}", host.log.text());
 }
@@ -97,9 +87,7 @@ fn a_clients_text_cannot_forge_a_line() {
     let body = json!({"bar": 1, "a": "b\n{\"level\":\"FORGED\"}"});
     host.post("/v1/nodes/n1/vendor_passthru/log_passthrough", body)
         .expect(202);
-    eventually("the driver's line", SOON, || {
-        host.log.lines_with(&["FORGED"]).pop()
-    });
+    host.logged(&["FORGED"]);
     for line in host.log.lines() {
         let value: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert_ne!(value["level"], "FORGED", "{line}");

@@ -93,7 +93,7 @@ fn the_quick_start_serves_the_fake_driver_and_its_three_calls_work() {
     let mut serving = Serving(serving.spawn().expect("bash"));
     log.collect(serving.0.stdout.take().unwrap());
     log.collect(serving.0.stderr.take().unwrap());
-    let address = eventually("the quick start serves", Duration::from_secs(900), || {
+    let address = eventually("the quick start serves", Duration::from_secs(3600), || {
         if let Some(status) = serving.0.try_wait().unwrap() {
             panic!("the quick start ended with {status}:\n{}", log.text());
         }

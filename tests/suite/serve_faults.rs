@@ -1,8 +1,8 @@
-//! What keeps a host from starting, and how it ends.
+//! What keeps a host from starting.
 
 use std::net::TcpListener;
 
-use suite::{CommandOutput, FAKE, HELLO, HostProcess, host_command};
+use suite::{CommandOutput, FAKE, HELLO, HostProcess, WRITES_AT_LOAD, host_command};
 
 #[track_caller]
 fn one_line(output: &CommandOutput, code: i32) -> String {
@@ -91,6 +91,31 @@ fn an_address_in_use_is_one_line_with_the_address() {
 }
 
 #[test]
+fn a_host_whose_address_or_database_is_taken_runs_no_driver_code() {
+    let first = HostProcess::with_fake();
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let second = || {
+        HostProcess::builder()
+            .driver(WRITES_AT_LOAD)
+            .env("WRITES_AT_LOAD", &trace)
+    };
+    let output = second().set("listen", first.address.as_str()).serve_to_end();
+    assert!(one_line(&output, 1).contains(&first.address), "{}", output.stderr);
+    assert!(!trace.exists(), "the driver was opened");
+    let database = first.folder().join("host.db");
+    let output = second()
+        .set("database.path", database.to_str().unwrap())
+        .serve_to_end();
+    assert!(one_line(&output, 1).contains("host.db"), "{}", output.stderr);
+    assert!(!trace.exists(), "the driver was opened");
+    // The trap works: a host that has both opens the driver, which then refuses to be created.
+    let output = second().serve_to_end();
+    assert_eq!(output.code, 4, "{}", output.everything());
+    assert!(trace.exists());
+}
+
+#[test]
 fn a_database_belongs_to_one_host_and_only_its_user_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let host = HostProcess::with_fake();
@@ -135,24 +160,6 @@ fn what_is_not_a_database_is_refused_and_left_alone() {
         .map(|file| file.unwrap().file_name())
         .collect();
     assert_eq!(names, ["letter.txt"]);
-}
-
-#[test]
-fn sigterm_ends_the_host_with_code_0_after_finishing_what_runs() {
-    let mut host = HostProcess::with_fake();
-    let running = host.request("POST", "/v1/drivers/fake/vendor_passthru/sleep");
-    let running = running.json(&serde_json::json!({"seconds": 0.8})).start();
-    suite::eventually("the call is running", std::time::Duration::from_secs(5), || {
-        host.get("/healthz").expect(200);
-        (!running.is_answered()).then_some(())
-    });
-    let arrived = std::time::Instant::now();
-    suite::eventually("the call has begun", std::time::Duration::from_secs(5), || {
-        (arrived.elapsed() > std::time::Duration::from_millis(200)).then_some(())
-    });
-    host.terminate();
-    running.wait().expect(200);
-    assert_eq!(host.wait().code(), Some(0));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn a_panic_of_a_thread_of_the_driver_is_logged_as_one_line() {
     let (lines, log) = channel();
     let host = Host_TO::from_value(Log(Mutex::new(lines)), TD_Opaque);
     let driver = driver_sdk::__private::create::<Threaded>(b"{}".as_slice().into(), host).unwrap();
-    let (level, line) = log.recv_timeout(Duration::from_secs(10)).unwrap();
+    let (level, line) = log.recv_timeout(Duration::from_secs(60)).unwrap();
     assert_eq!(level, log_level::ERROR);
     assert!(
         line.starts_with("thread 'poller' of the driver panicked at "),

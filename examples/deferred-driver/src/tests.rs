@@ -14,19 +14,15 @@ fn five_thousand_wait_at_once(method: &str) {
         bench
             .node_method(method, json!({}))
             .args(json!({"seconds": 1}))
-            .deadline(Duration::from_secs(60))
+            .deadline(Duration::from_secs(120))
     };
     let begun = Instant::now();
+    // One after the other they would take 5,000 seconds, and miss their deadline.
     let started: Vec<_> = (0..CALLS).map(|_| call().start().unwrap()).collect();
     for call in started {
         assert_eq!(call.wait().unwrap(), json!({"worked_for": 1}));
     }
-    let took = begun.elapsed();
-    // One after the other they would take 5,000 seconds.
-    assert!(
-        took >= Duration::from_secs(1) && took < Duration::from_secs(30),
-        "{took:?}"
-    );
+    assert!(begun.elapsed() >= Duration::from_secs(1));
 }
 
 #[test]
@@ -53,6 +49,7 @@ fn a_cancelled_call_stops_early() {
     let started = bench
         .node_method("with_async_fn", json!({}))
         .args(json!({"seconds": 3600}))
+        .deadline(Duration::from_secs(60))
         .start()
         .unwrap();
     started.cancel();
@@ -68,6 +65,7 @@ fn a_driver_that_ends_fails_the_calls_that_still_wait() {
         bench
             .node_method(method, json!({}))
             .args(json!({"seconds": 3600}))
+            .deadline(Duration::from_secs(60))
             .start()
             .unwrap()
     };

@@ -97,6 +97,8 @@ impl NodeLocks {
             Entered::Refused(error) => return Err(self.table.refused(error)),
             Entered::Queued(queued) => queued,
         };
+        let Holder { what, request_id } = &queued.holder;
+        tracing::debug!(request_id = &**request_id, %node, "{what} waits for the node's lock");
         if let Ok(Ok(guard)) = timeout(self.wait, &mut queued.admitted).await {
             return Ok(guard);
         }

@@ -310,6 +310,8 @@ impl Sources {
         if std::fs::read_link(&link).is_ok_and(|present| present == target) {
             return;
         }
+        // One that points elsewhere comes from another clone that used this target folder.
+        let _was_not_there = std::fs::remove_file(&link);
         std::os::unix::fs::symlink(target, &link).expect("a writable target folder");
     }
 

@@ -199,11 +199,7 @@ fn reset_interfaces_is_accepted_from_1_45() {
 
 #[test]
 fn patches_at_the_same_time_all_take_effect() {
-    let host = HostProcess::builder()
-        .driver(suite::FAKE)
-        .set("locks.wait_ms", 20_000)
-        .start();
-    host.create_node("n1");
+    let host = host_with_node();
     let all: Vec<_> = (0..50)
         .map(|n| {
             let operations = json!([{"op": "add", "path": format!("/extra/k{n}"), "value": n}]);
