@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,9 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct DatabaseFile {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    /// The database and its log by name, each with the file that SQLite has open under it.
+    opened: [(PathBuf, Identity); 2],
     /// Locked as long as it is open. Dropped last.
     _lock: File,
 }
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl DatabaseFile {
     pub(super) fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
@@ -44,11 +49,35 @@ impl DatabaseFile {
         drop(file);
         let connection = connect(path).map_err(|error| StoreError::unreadable(path, &error))?;
         schema::migrate(&connection, path, schema::MIGRATIONS)?;
+        // It has been read, so SQLite has opened its log too.
+        let log = beside(path, "-wal").map_err(|error| refused(path, &error))?;
+        let opened = |name: PathBuf| match identity(&name) {
+            Ok(identity) => Ok((name, identity)),
+            Err(error) => Err(refused(&name, &error)),
+        };
         Ok(DatabaseFile {
             connection,
             path: path.to_owned(),
+            opened: [opened(path.to_owned())?, opened(log)?],
             _lock: lock,
         })
+    }
+
+    /// Whether what would be written now would be found by the next start. SQLite goes on writing into files that nobody can open any
+    /// more.
+    pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
+        for (name, opened) in &self.opened {
+            let found = match identity(name) {
+                Ok(found) if found == *opened => continue,
+                Ok(_) => "another file is there".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(StoreError::Moved {
+                path: name.clone(),
+                found: found.into(),
+            });
+        }
+        Ok(())
     }
 
     /// Folds the log into the database.
@@ -67,16 +96,14 @@ impl DatabaseFile {
 /// drops when anybody in this process closes it.
 fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
     let refused = |error: io::Error| refused(path, &error);
-    // However the database is reached, its lock is one.
-    let mut name = path.canonicalize().map_err(refused)?.into_os_string();
-    name.push(".lock");
+    let name = beside(path, ".lock").map_err(refused)?;
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(PathBuf::from(name))
+        .open(name)
         .map_err(refused)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
@@ -96,6 +123,17 @@ fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
         .and_then(|()| writeln!(file, "host {host_name:?}, process {}", std::process::id()))
         .map_err(refused)?;
     Ok(file)
+}
+
+/// What stands beside the database: however it is reached, that is one file.
+fn beside(path: &Path, ending: &str) -> io::Result<PathBuf> {
+    let mut name = path.canonicalize()?.into_os_string();
+    name.push(ending);
+    Ok(name.into())
+}
+
+fn identity(name: &Path) -> io::Result<Identity> {
+    name.metadata().map(|file| (file.dev(), file.ino()))
 }
 
 /// Opens the file, or creates it. One that is there stays as it is.

@@ -153,7 +153,10 @@ where
 fn write_until_closed(file: DatabaseFile, mut requests: mpsc::UnboundedReceiver<Box<dyn Job>>) {
     let mut batch = Vec::new();
     while requests.blocking_recv_many(&mut batch, BATCH) > 0 {
-        let committed = write(&file.connection, &mut batch).map_err(|error| {
+        let committed = file
+            .is_in_place()
+            .and_then(|()| write(&file.connection, &mut batch));
+        let committed = committed.map_err(|error| {
             // A transaction that has failed may be over already.
             if !file.connection.is_autocommit()
                 && let Err(rollback) = file.connection.execute_batch("ROLLBACK")
