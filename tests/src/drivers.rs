@@ -54,6 +54,8 @@ pub const DEFERRED: Library = Library::of_workspace("deferred", "deferred-driver
 pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
 /// Takes as long as it is told to, blocking or deferred.
 pub const SLOW: Library = Library::of_fixtures("slow", "slow-driver");
+/// Writes down every call that it was given.
+pub const WITNESS: Library = Library::of_fixtures("witness", "witness-driver");
 
 /// The drivers of `drivers/` that the suite exercises on every run: what `drivers/README.md` lists as supported.
 pub const SUPPORTED: &[Library] = &[FAKE];

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attempt;
 mod built;
 mod clients;
 mod command;
@@ -19,18 +20,26 @@ mod host_builder;
 mod host_process;
 mod http;
 mod log;
+mod random;
 mod raw;
 mod repository;
+mod small_disk;
+mod witness;
 
+pub use attempt::{Attempt, attempt};
 pub use built::Built;
 pub use clients::{openstack, python};
 pub use command::{CommandOutput, host_command};
-pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED};
+pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, WITNESS};
 pub use eventually::eventually;
 pub use gate::Gate;
 pub use host_builder::HostBuilder;
 pub use host_process::HostProcess;
 pub use http::{Fault, Pending, Reply, Request};
 pub use log::Log;
+pub use random::Random;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};
+pub use rustix::process::Signal;
+pub use small_disk::SmallDisk;
+pub use witness::Witness;

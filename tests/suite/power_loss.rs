@@ -1,0 +1,154 @@
+//! The power fails: what was waited for is on the disk, and of what was written later anything or nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use suite::{Built, HostBuilder, HostProcess, Random, Signal, Witness, eventually};
+use tempfile::TempDir;
+
+use crate::load::Load;
+
+const SOON: Duration = Duration::from_secs(30);
+/// How often the power fails, each time with three kinds of remains.
+const FAILURES: usize = 15;
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+const FILES: [&str; 2] = ["host.db", "host.db-wal"];
+
+/// Where the host believes to have written, and what a disk surely has of it.
+struct Power {
+    disk: TempDir,
+}
+
+/// The database and its log at one moment: as written, and as waited for.
+struct Moment {
+    files: [(Vec<u8>, Vec<u8>); 2],
+    promised: Vec<String>,
+}
+
+impl Power {
+    fn new() -> Self {
+        Power {
+            disk: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    /// Lets the host write to a disk whose power can fail.
+    fn supply(&self, host: HostBuilder) -> HostBuilder {
+        let shim = Built::fixtures().library("disk");
+        host.env("LD_PRELOAD", shim.to_str().expect("UTF-8"))
+            .env("SUITE_DISK", self.disk.path().to_str().expect("UTF-8"))
+    }
+
+    /// Stops the host for a moment, and looks at what is on its disk.
+    fn look(&self, host: &HostProcess, load: &Load) -> Moment {
+        host.send(Signal::STOP);
+        let state = PathBuf::from(format!("/proc/{}/stat", host.pid()));
+        eventually("the host is stopped", SOON, || {
+            let state = fs::read_to_string(&state).expect("a running process");
+            state.contains(") T ").then_some(())
+        });
+        let sent = load.sent_from(0);
+        let promised = sent.iter().filter_map(|sent| sent.record());
+        let moment = Moment {
+            promised: promised.map(str::to_owned).collect(),
+            files: FILES.map(|name| {
+                let written = fs::read(host.folder().join(name)).expect("a file");
+                let waited_for = fs::read(self.disk.path().join(name)).expect("a copy");
+                (written, waited_for)
+            }),
+        };
+        host.send(Signal::CONT);
+        moment
+    }
+}
+
+/// What may be on the disk when each sector that was not waited for is written or not.
+fn torn(written: &[u8], waited_for: &[u8], random: &mut Random) -> Vec<u8> {
+    let (short, long) = (
+        written.len().min(waited_for.len()),
+        written.len().max(waited_for.len()),
+    );
+    let length = short + usize::try_from(random.below((long - short) as u64 + 1)).expect("small");
+    let mut file = vec![0; length];
+    for (number, sector) in file.chunks_mut(SECTOR).enumerate() {
+        let from = if random.below(2) == 0 { written } else { waited_for };
+        let start = (number * SECTOR).min(from.len());
+        let end = (start + sector.len()).min(from.len());
+        sector[..end - start].copy_from_slice(&from[start..end]);
+    }
+    file
+}
+
+/// A host that starts with these files has every record that was promised.
+fn keeps_its_promises(files: [&[u8]; 2], promised: &[String], what: &str) {
+    let witness = Witness::new();
+    let builder = witness.watch(HostProcess::builder());
+    for (name, content) in FILES.iter().zip(files) {
+        fs::write(builder.folder().join(name), content).expect("a file");
+    }
+    let host = builder.start();
+    for location in promised {
+        let reply = host.get(location);
+        assert_eq!(reply.status, 200, "{what}: {location} is lost: {}", reply.text());
+        let state = reply.json()["state"].clone();
+        assert!(
+            ["succeeded", "interrupted"].iter().any(|word| state == *word),
+            "{what}: {location} is {state}"
+        );
+    }
+}
+
+/// How often SQLite has begun its log anew.
+fn log_generation(folder: &Path) -> u32 {
+    let log = fs::read(folder.join(FILES[1])).expect("the log");
+    u32::from_be_bytes(log[12..16].try_into().expect("four bytes"))
+}
+
+#[test]
+fn whatever_of_the_unsynced_part_a_power_failure_leaves_every_promised_record_is_there() {
+    let mut random = Random::new();
+    let (power, witness) = (Power::new(), Witness::new());
+    let host = power.supply(witness.watch(HostProcess::builder())).start();
+    let load = Load::new(&host);
+    let mut moments = Vec::new();
+    load.run(&host.address, &mut random.fork(), || {
+        for _ in 0..FAILURES {
+            let enough = load.accepted() + 1 + usize::try_from(random.below(60)).expect("small");
+            eventually("some calls are accepted", SOON, || {
+                (load.accepted() >= enough).then_some(())
+            });
+            let (seen, then) = (Instant::now(), Duration::from_micros(random.below(5000)));
+            // The moment is what is random here; nothing is waited for.
+            while seen.elapsed() < then {
+                std::thread::yield_now();
+            }
+            moments.push(power.look(&host, &load));
+        }
+    });
+    let generation = log_generation(host.folder());
+    drop(host);
+    for (number, moment) in moments.iter().enumerate() {
+        let [(db, synced_db), (log, synced_log)] = &moment.files;
+        let promised = &moment.promised;
+        keeps_its_promises([db, log], promised, &format!("moment {number}, all of it"));
+        keeps_its_promises(
+            [synced_db, synced_log],
+            promised,
+            &format!("moment {number}, only what was waited for"),
+        );
+        let (db, log) = (
+            torn(db, synced_db, &mut random),
+            torn(log, synced_log, &mut random),
+        );
+        keeps_its_promises([&db, &log], promised, &format!("moment {number}, torn"));
+    }
+    let unsynced = |moment: &&Moment| moment.files.iter().any(|(written, synced)| written != synced);
+    println!(
+        "{} promises at the end, {} of {FAILURES} moments with something unsynced, log begun {} times",
+        moments.last().map_or(0, |moment| moment.promised.len()),
+        moments.iter().filter(unsynced).count(),
+        generation + 1
+    );
+}
