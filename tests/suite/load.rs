@@ -1,9 +1,10 @@
 //! Calls of every kind from several clients at once, for a host that is killed or stopped under them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use suite::{Attempt, HostProcess, Random, WITNESS, attempt};
 
 /// Clients that send at the same time.
@@ -122,4 +123,22 @@ impl Drop for Stop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
+}
+
+/// All records, by where they are.
+pub(crate) fn records(host: &HostProcess) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    let mut next = Some("/v1/calls?limit=1000".to_owned());
+    while let Some(target) = next {
+        let page = host.get(&target).expect(200).json();
+        for record in page["calls"].as_array().expect("a list") {
+            let place = format!("/v1/calls/{}", record["id"].as_str().expect("an id"));
+            assert_eq!(all.insert(place, record.clone()), None, "shown twice: {record}");
+        }
+        next = page["next"].as_str().map(|url| {
+            let path = url.find("/v1/").expect("a path");
+            url[path..].to_owned()
+        });
+    }
+    all
 }

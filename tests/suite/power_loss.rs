@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use suite::{Built, HostBuilder, HostProcess, Random, Signal, Witness, eventually};
 use tempfile::TempDir;
 
-use crate::load::Load;
+use crate::load::{Load, records};
 
 const SOON: Duration = Duration::from_secs(30);
 /// How often the power fails, each time with three kinds of remains.
@@ -89,13 +89,19 @@ fn keeps_its_promises(files: [&[u8]; 2], promised: &[String], what: &str) {
         fs::write(builder.folder().join(name), content).expect("a file");
     }
     let host = builder.start();
-    for location in promised {
-        let reply = host.get(location);
-        assert_eq!(reply.status, 200, "{what}: {location} is lost: {}", reply.text());
-        let state = reply.json()["state"].clone();
+    let records = records(&host);
+    for place in promised {
+        let Some(record) = records.get(place) else {
+            panic!(
+                "{what}: {place} is lost; there are {} of {}",
+                records.len(),
+                promised.len()
+            );
+        };
+        let state = &record["state"];
         assert!(
             ["succeeded", "interrupted"].iter().any(|word| state == *word),
-            "{what}: {location} is {state}"
+            "{what}: {record}"
         );
     }
 }
