@@ -50,6 +50,8 @@ pub const FAKE: Library = Library::of_workspace("fake", "fake-driver");
 pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
 /// The example with deferred methods.
 pub const DEFERRED: Library = Library::of_workspace("deferred", "deferred-driver");
+/// Puts all that it knows of a node into every message.
+pub const LEAKY: Library = Library::of_fixtures("leaky", "leaky-driver");
 /// Panics in the entry point that it is told to.
 pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
 /// Takes as long as it is told to, blocking or deferred.

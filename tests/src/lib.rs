@@ -30,7 +30,7 @@ pub use attempt::{Attempt, attempt};
 pub use built::Built;
 pub use clients::{openstack, python};
 pub use command::{CommandOutput, host_command};
-pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, WITNESS};
+pub use drivers::{DEFERRED, FAKE, HELLO, LEAKY, Library, PANICS, SLOW, SUPPORTED, WITNESS};
 pub use eventually::eventually;
 pub use gate::Gate;
 pub use host_builder::HostBuilder;

@@ -31,6 +31,7 @@ mod power_loss;
 mod quickstart;
 mod recorded;
 mod replaced_files;
+mod secrets;
 mod serve_faults;
 mod stopping;
 mod stranger;

@@ -29,9 +29,10 @@ struct Moment {
 
 impl Power {
     fn new() -> Self {
-        Power {
-            disk: tempfile::tempdir().expect("a folder"),
-        }
+        let disk = tempfile::tempdir().expect("a folder");
+        // Most moments are then ones in which something is waited for.
+        fs::write(disk.path().join("slow"), "").expect("a file");
+        Power { disk }
     }
 
     /// Lets the host write to a disk whose power can fail.
@@ -121,7 +122,7 @@ fn whatever_of_the_unsynced_part_a_power_failure_leaves_every_promised_record_is
     let mut moments = Vec::new();
     load.run(&host.address, &mut random.fork(), || {
         for _ in 0..FAILURES {
-            let enough = load.accepted() + 1 + usize::try_from(random.below(60)).expect("small");
+            let enough = load.accepted() + 1 + usize::try_from(random.below(120)).expect("small");
             eventually("some calls are accepted", SOON, || {
                 (load.accepted() >= enough).then_some(())
             });
