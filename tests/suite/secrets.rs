@@ -107,7 +107,6 @@ fn patch(host: &HostProcess, seen: &mut Seen) {
         json!({"op": "replace", "path": "/driver_info/no/password", "value": secret("patch")}),
         json!({"op": "replace", "path": "/driver_info", "value": secret("patch")}),
         json!({"op": "test", "path": "/driver_info/leaky_door", "value": secret("guess")}),
-        json!({"op": "add", "path": "/driver_info/bmcs/0", "value": {"secret": "******"}}),
         json!({"op": "nope", "path": "/driver_info/leaky_door", "value": secret("patch")}),
         json!({"op": "add", "path": "driver_info", "value": {"password": secret("patch")}}),
         json!({"op": "move", "from": "/driver_info/leaky_door", "path": "/description"}),
