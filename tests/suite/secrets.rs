@@ -84,6 +84,8 @@ fn send_bad_nodes(host: &HostProcess, seen: &mut Seen) {
         let reply = seen.reply(host.post("/v1/nodes", body));
         assert!([400, 409].contains(&reply.status), "{}", reply.text());
     }
+    let whole = json!([{"driver": "leaky", "driver_info": good}]);
+    seen.reply(host.post("/v1/nodes", whole)).expect(400);
     let text = json!({"driver": "leaky", "driver_info": good}).to_string();
     for broken in [
         text[..text.len() - 1].to_owned(),
@@ -102,6 +104,7 @@ fn patch(host: &HostProcess, seen: &mut Seen) {
         .expect(200);
     send(json!([{"op": "add", "path": "/driver_info/bmc/password", "value": {"deep": secret("added")}}]))
         .expect(200);
+    send(json!({"op": "add", "path": "/driver_info/password", "value": secret("patch")})).expect(400);
     for operation in [
         json!({"op": "add", "path": "/driver_info/leaky_door/deeper", "value": secret("patch")}),
         json!({"op": "replace", "path": "/driver_info/no/password", "value": secret("patch")}),
@@ -109,6 +112,9 @@ fn patch(host: &HostProcess, seen: &mut Seen) {
         json!({"op": "test", "path": "/driver_info/leaky_door", "value": secret("guess")}),
         json!({"op": "nope", "path": "/driver_info/leaky_door", "value": secret("patch")}),
         json!({"op": "add", "path": "driver_info", "value": {"password": secret("patch")}}),
+        json!([{"op": "add", "path": "/driver_info/password", "value": secret("patch")}]),
+        json!({"op": {"password": secret("patch")}, "path": "/driver_info", "value": 1}),
+        json!({"op": "add", "path": "/driver_info", "value": [secret("patch")]}),
         json!({"op": "move", "from": "/driver_info/leaky_door", "path": "/description"}),
         json!({"op": "copy", "from": "/driver_info/leaky_door", "path": "/extra/public"}),
     ] {
