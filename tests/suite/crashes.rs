@@ -12,7 +12,6 @@ const SOON: Duration = Duration::from_secs(30);
 const KILLS: u32 = 200;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures of the run")]
 fn killed_200_times_in_the_middle_of_its_work_the_host_loses_no_call_and_repeats_none() {
     let mut random = Random::new();
     let witness = Witness::new();

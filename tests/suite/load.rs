@@ -69,9 +69,13 @@ impl Load {
         std::thread::scope(|scope| {
             for _ in 0..CLIENTS {
                 let mut random = random.fork();
-                scope.spawn(
-                    move || while !self.stop.load(Ordering::SeqCst) && self.one(address, &mut random) {},
-                );
+                scope.spawn(move || {
+                    while self.one(address, &mut random) {
+                        if self.stop.load(Ordering::SeqCst) {
+                            return;
+                        }
+                    }
+                });
             }
             // Also when the test has failed: the clients would go on for ever.
             let _stop = Stop(&self.stop);

@@ -118,7 +118,6 @@ fn log_generation(folder: &Path) -> u32 {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures of the run")]
 fn whatever_of_the_unsynced_part_a_power_failure_leaves_every_promised_record_is_there() {
     let mut random = Random::new();
     let (power, witness) = (Power::new(), Witness::new());

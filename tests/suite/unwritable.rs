@@ -214,7 +214,12 @@ fn a_database_that_was_replaced_is_refused_and_taken_over_by_the_next_start() {
     fs::rename(&copy, &file).expect("the copy takes its place");
     let record = mark(&host, "mark", "refused");
     record.refused(503, "it was not begun");
-    let why = host.get("/readyz").refused(503, "(another file is there)");
+    // What it said before holds for a second.
+    let unready = eventually("the host says that it is not ready", SOON, || {
+        let reply = host.get("/readyz");
+        (reply.status == 503).then_some(reply)
+    });
+    let why = unready.refused(503, "(another file is there)");
     assert!(why.contains("or restart the host"), "{why}");
     assert_eq!(witness.tokens(), Vec::<String>::new());
     host.get("/v1/nodes/n1").expect(200);
