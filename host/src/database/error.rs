@@ -61,7 +61,7 @@ pub enum StoreError {
     },
     /// The database, or its log, is no longer the file that was opened. Nothing is written until it is again.
     #[error(
-        "the database cannot be written: {} was removed or replaced while the host had it open ({found}); \
+        "the database cannot be used: {} was removed or replaced while the host had it open ({found}); \
          put the same file back, or restart the host to go on with what is there now", path.display()
     )]
     Moved {

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -27,11 +28,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct DatabaseFile {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
-    /// The database and its log by name, each with the file that SQLite has open under it.
-    opened: [(PathBuf, Identity); 2],
+    pub(super) opened: Arc<OpenedFiles>,
     /// Locked as long as it is open. Dropped last.
     _lock: File,
 }
+
+/// The database and its log by name, each with the file that SQLite has open under it.
+#[derive(Debug)]
+pub(super) struct OpenedFiles([(PathBuf, Identity); 2]);
 
 /// Device and inode.
 type Identity = (u64, u64);
@@ -58,26 +62,9 @@ impl DatabaseFile {
         Ok(DatabaseFile {
             connection,
             path: path.to_owned(),
-            opened: [opened(path.to_owned())?, opened(log)?],
+            opened: Arc::new(OpenedFiles([opened(path.to_owned())?, opened(log)?])),
             _lock: lock,
         })
-    }
-
-    /// Whether what would be written now would be found by the next start. SQLite goes on writing into files that nobody can open any
-    /// more.
-    pub(super) fn is_in_place(&self) -> Result<(), StoreError> {
-        for (name, opened) in &self.opened {
-            let found = match identity(name) {
-                Ok(found) if found == *opened => continue,
-                Ok(_) => "another file is there".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            return Err(StoreError::Moved {
-                path: name.clone(),
-                found: found.into(),
-            });
-        }
-        Ok(())
     }
 
     /// Folds the log into the database.
@@ -89,6 +76,25 @@ impl DatabaseFile {
             // Nothing is lost: the next start reads the log.
             tracing::warn!(path = %self.path.display(), %error, "the database's log could not be folded in");
         }
+    }
+}
+
+impl OpenedFiles {
+    /// Whether they are still in place: then what is written now will be found by the next start, and who opens the database anew reads what was
+    /// written. SQLite goes on writing into files that nobody can open any more.
+    pub(super) fn are_in_place(&self) -> Result<(), StoreError> {
+        for (name, opened) in &self.0 {
+            let found = match identity(name) {
+                Ok(found) if found == *opened => continue,
+                Ok(_) => "another file is there".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(StoreError::Moved {
+                path: name.clone(),
+                found: found.into(),
+            });
+        }
+        Ok(())
     }
 }
 

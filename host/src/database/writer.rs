@@ -154,7 +154,8 @@ fn write_until_closed(file: DatabaseFile, mut requests: mpsc::UnboundedReceiver<
     let mut batch = Vec::new();
     while requests.blocking_recv_many(&mut batch, BATCH) > 0 {
         let committed = file
-            .is_in_place()
+            .opened
+            .are_in_place()
             .and_then(|()| write(&file.connection, &mut batch));
         let committed = committed.map_err(|error| {
             // A transaction that has failed may be over already.

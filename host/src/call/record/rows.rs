@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::fields::{Ending, Record, RecordState};
@@ -96,17 +96,20 @@ pub(super) fn delete(connection: &Connection, sequences: &[i64]) -> Result<(), S
     Ok(())
 }
 
-/// What a record's method answered, in time and late: JSON. Nothing if the record was deleted just now. The database may be a copy that was
-/// put in place of ours: what has another id there is not this record.
+/// What a record's method answered, in time and late: JSON.
 pub(super) fn results(
     connection: &Connection,
+    path: &Path,
     record: &Record,
 ) -> Result<(Option<String>, Option<String>), StoreError> {
-    let sql = "SELECT result, late_result FROM calls WHERE sequence = ?1 AND id = ?2";
-    let row = connection.query_row(sql, params![record.sequence, text(&record.id)], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    });
-    Ok(row.optional()?.unwrap_or_default())
+    let sql = "SELECT result, late_result FROM calls WHERE sequence = ?1";
+    let row = connection.query_row(sql, [record.sequence], |row| Ok((row.get(0)?, row.get(1)?)));
+    row.map_err(|error| match error {
+        rusqlite::Error::QueryReturnedNoRows => {
+            StoreError::damaged(path, format!("call {} is not in it any more", record.id))
+        }
+        error => StoreError::unreadable(path, &error),
+    })
 }
 
 /// Reads every record.
