@@ -159,6 +159,9 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
 
     let grace = Duration::from_millis(config.limits.shutdown_grace_ms);
     let in_flight = passthru.in_flight().clone();
+    // At the end of the grace period, or when the second signal cuts it short.
+    let left_behind = std::sync::Once::new();
+    let leave_behind = || left_behind.call_once(|| records.interrupt(in_flight.running()));
     let orderly = async {
         let finished = async {
             let asked = async {
@@ -172,7 +175,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         let patience = async {
             signals.asked(1).await;
             shutdown::wait_for_calls(&in_flight, grace).await;
-            records.interrupt(in_flight.running());
+            leave_behind();
         };
         tokio::select! {
             () = finished => {}
@@ -186,6 +189,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         () = signals.asked(2) => {
             tracing::warn!("asked to stop twice: ending at once");
             shutdown::name_running(&in_flight);
+            leave_behind();
             registry.snapshot().values().cloned().for_each(std::mem::forget);
         }
     }

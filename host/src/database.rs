@@ -10,10 +10,11 @@ mod writer;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use self::file::DatabaseFile;
+use self::file::{DatabaseFile, OpenedFiles};
 use self::writer::Writer;
 
 pub use self::error::StoreError;
@@ -25,6 +26,7 @@ pub use self::writer::Commits;
 #[derive(Debug)]
 pub struct Database {
     path: PathBuf,
+    opened: Arc<OpenedFiles>,
     writer: Writer,
 }
 
@@ -37,6 +39,7 @@ impl Database {
         let file = DatabaseFile::open(path, host_name)?;
         Ok(Database {
             path: path.to_owned(),
+            opened: file.opened.clone(),
             writer: Writer::start(file)?,
         })
     }
@@ -44,11 +47,12 @@ impl Database {
     /// Reads, on a connection that cannot write, what was committed before. Blocks for as long as the disk takes.
     ///
     /// # Errors
-    /// Those of `read`, and a database that cannot be opened a second time.
+    /// Those of `read`, and a database that cannot be opened a second time, or is not the one any more that was opened first.
     pub fn read<T>(
         &self,
         read: impl FnOnce(&Connection, &Path) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.opened.are_in_place()?;
         let connection =
             file::reader(&self.path).map_err(|error| StoreError::unreadable(&self.path, &error))?;
         read(&connection, &self.path)

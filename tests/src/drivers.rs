@@ -50,13 +50,17 @@ pub const FAKE: Library = Library::of_workspace("fake", "fake-driver");
 pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
 /// The example with deferred methods.
 pub const DEFERRED: Library = Library::of_workspace("deferred", "deferred-driver");
+/// Puts all that it knows of a node into every message.
+pub const LEAKY: Library = Library::of_fixtures("leaky", "leaky-driver");
 /// Panics in the entry point that it is told to.
 pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
 /// Takes as long as it is told to, blocking or deferred.
 pub const SLOW: Library = Library::of_fixtures("slow", "slow-driver");
 /// Answers what no driver may, against the boundary itself.
 pub const UNRULY: Library = Library::of_fixtures("unruly", "unruly-driver");
-/// Tells what reached it.
+/// Keeps the bodies that reached it.
+pub const KEEPS_BODIES: Library = Library::of_fixtures("keeps-bodies", "keeps-bodies-driver");
+/// Writes down every call that it was given.
 pub const WITNESS: Library = Library::of_fixtures("witness", "witness-driver");
 /// Leaves a trace when it is opened, and refuses to be created.
 pub const WRITES_AT_LOAD: Library = Library::of_fixtures("writes-at-load", "writes-at-load-driver");

@@ -153,8 +153,13 @@ impl HostProcess {
 
     /// Asks it to end.
     pub fn terminate(&self) {
+        self.send(Signal::TERM);
+    }
+
+    /// Sends it a signal.
+    pub fn send(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, Signal::TERM).expect("a running process");
+        rustix::process::kill_process(pid, signal).expect("a running process");
     }
 
     /// Kills it as a crash would, waits for it, and starts another one with the same folder.
@@ -172,6 +177,13 @@ impl HostProcess {
         self.wait();
         let fresh = HostBuilder::new();
         change(std::mem::replace(&mut self.builder, fresh)).start()
+    }
+
+    /// Another host with the same folder, after this one has ended.
+    pub fn started_again(mut self) -> HostProcess {
+        assert!(self.stopped, "it has ended");
+        let fresh = HostBuilder::new();
+        std::mem::replace(&mut self.builder, fresh).start()
     }
 
     /// Waits for its end, and for everything that it has written.

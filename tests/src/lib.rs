@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attempt;
 mod built;
 mod clients;
 mod command;
@@ -21,14 +22,21 @@ mod host_process;
 mod http;
 mod log;
 mod open_files;
+mod random;
 mod raw;
 mod repository;
+mod small_disk;
+mod witness;
 
+pub use attempt::{Attempt, attempt};
 pub use built::Built;
 pub use clients::{CLIENTS_PATIENCE, openstack, python};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
-pub use drivers::{DEFERRED, FAKE, HELLO, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS, WRITES_AT_LOAD};
+pub use drivers::{
+    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS,
+    WRITES_AT_LOAD,
+};
 pub use eventually::eventually;
 pub use gate::Gate;
 pub use host_builder::HostBuilder;
@@ -36,5 +44,9 @@ pub use host_process::HostProcess;
 pub use http::{Fault, Pending, Reply, Request};
 pub use log::Log;
 pub use open_files::allow_open_files;
+pub use random::Random;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};
+pub use rustix::process::Signal;
+pub use small_disk::SmallDisk;
+pub use witness::Witness;

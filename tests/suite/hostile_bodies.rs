@@ -1,13 +1,13 @@
 //! Bodies that are too large, too deep, broken, or that do not come; and those that only look so.
 
 use serde_json::{Value, json};
-use suite::{Connection, HostProcess, Reply, WITNESS};
+use suite::{Connection, HostProcess, KEEPS_BODIES, Reply};
 
-const NOTE: &str = "/v1/drivers/witness/vendor_passthru/note";
+const NOTE: &str = "/v1/drivers/keeps-bodies/vendor_passthru/note";
 
 fn host() -> HostProcess {
     HostProcess::builder()
-        .driver(WITNESS)
+        .driver(KEEPS_BODIES)
         .set("limits.max_body_bytes", 1000)
         .start()
 }
@@ -21,7 +21,7 @@ fn note(host: &HostProcess, body: &[u8]) -> Reply {
 }
 
 fn seen(host: &HostProcess) -> Value {
-    host.get("/v1/drivers/witness/vendor_passthru/seen_so_far")
+    host.get("/v1/drivers/keeps-bodies/vendor_passthru/seen_so_far")
         .expect(200)
         .json()
 }
@@ -112,7 +112,7 @@ fn a_body_that_ends_before_its_length_is_refused_and_not_passed_on() {
 #[test]
 fn a_body_that_stops_is_408_and_one_that_trickles_has_a_bound_too() {
     let host = HostProcess::builder()
-        .driver(WITNESS)
+        .driver(KEEPS_BODIES)
         .set("limits.idle_timeout_ms", 500)
         .set("limits.min_bytes_per_s", 1_000_000)
         .start();
@@ -212,7 +212,7 @@ fn a_body_that_is_no_json_is_refused_with_its_place_whatever_its_type() {
 #[test]
 fn nesting_is_limited_whatever_the_type_and_however_much_there_is_of_it() {
     let host = HostProcess::builder()
-        .driver(WITNESS)
+        .driver(KEEPS_BODIES)
         .set("limits.max_json_depth", 5)
         .start();
     let nested = |open: &str, depth: usize, close: &str| {
@@ -269,7 +269,8 @@ fn bodies_of_other_resources_have_the_same_limits() {
         ("PATCH", "/v1/nodes/n1"),
         ("PUT", "/v1/nodes/n1/maintenance"),
     ] {
-        let _there_from_the_second_on = host.post("/v1/nodes", json!({"driver": "witness", "name": "n1"}));
+        let _there_from_the_second_on =
+            host.post("/v1/nodes", json!({"driver": "keeps-bodies", "name": "n1"}));
         let call = |body: Vec<u8>| host.request(verb, target).body(body).send();
         call(format!("\"{}\"", "x".repeat(1000)).into()).refused(413, "at most 1000 bytes are taken");
         call("[".repeat(500).into()).refused(400, "nested too deeply");

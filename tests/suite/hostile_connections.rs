@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use suite::{Connection, FAKE, Gate, HostBuilder, HostProcess, SLOW, WITNESS, eventually};
+use suite::{Connection, FAKE, Gate, HostBuilder, HostProcess, KEEPS_BODIES, SLOW, eventually};
 
 const SOON: Duration = Duration::from_secs(30);
 const GET: &str = "GET /v1/drivers HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -12,7 +12,7 @@ const GET: &str = "GET /v1/drivers HTTP/1.1\r\nHost: h\r\n\r\n";
 fn impatient() -> HostBuilder {
     HostProcess::builder()
         .driver(FAKE)
-        .driver(WITNESS)
+        .driver(KEEPS_BODIES)
         .set("limits.header_timeout_ms", 700)
         .set("limits.idle_timeout_ms", 700)
 }
@@ -111,13 +111,13 @@ fn a_call_may_take_longer_than_a_connection_may_idle() {
 #[test]
 fn a_client_that_does_not_read_its_reply_is_cut_off_and_one_that_reads_is_not() {
     let host = HostProcess::builder()
-        .driver(WITNESS)
+        .driver(KEEPS_BODIES)
         .set("limits.idle_timeout_ms", 3000)
         .set("limits.max_body_bytes", 64 << 20)
         .set("limits.max_connections", 1)
         .start();
     let body = format!("\"{}\"", "x".repeat(15 << 20));
-    let note = call("/v1/drivers/witness/vendor_passthru/note", &body);
+    let note = call("/v1/drivers/keeps-bodies/vendor_passthru/note", &body);
     let mut deaf = open_when_free(&host);
     deaf.send(&note);
     Connection::open(&host.address)
@@ -148,7 +148,7 @@ fn call(target: &str, body: &str) -> String {
 
 #[test]
 fn pipelined_requests_are_answered_in_order_however_long_each_takes() {
-    let host = HostProcess::builder().driver(SLOW).driver(WITNESS).start();
+    let host = HostProcess::builder().driver(SLOW).driver(KEEPS_BODIES).start();
     let gate = Gate::closed();
     let mut connection = Connection::open(&host.address);
     let mut all = call(
@@ -156,11 +156,11 @@ fn pipelined_requests_are_answered_in_order_however_long_each_takes() {
         &gate.arguments().to_string(),
     );
     for n in 0..20 {
-        all += &call("/v1/drivers/witness/vendor_passthru/note", &n.to_string());
+        all += &call("/v1/drivers/keeps-bodies/vendor_passthru/note", &n.to_string());
     }
     all += "GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n";
     all += "BROKEN\r\n\r\n";
-    all += &call("/v1/drivers/witness/vendor_passthru/note", "\"behind\"");
+    all += &call("/v1/drivers/keeps-bodies/vendor_passthru/note", "\"behind\"");
     connection.send(all);
     eventually("the slow call runs", SOON, || {
         (host.get("/v1/drivers").status == 200).then_some(())
@@ -174,7 +174,9 @@ fn pipelined_requests_are_answered_in_order_however_long_each_takes() {
     connection.reply().refused(404, "/nowhere");
     connection.reply().refused(400, "its first line is not");
     connection.closes();
-    let seen = host.get("/v1/drivers/witness/vendor_passthru/seen_so_far").json();
+    let seen = host
+        .get("/v1/drivers/keeps-bodies/vendor_passthru/seen_so_far")
+        .json();
     assert_eq!(seen.as_array().map(Vec::len), Some(20), "{seen}");
 }
 

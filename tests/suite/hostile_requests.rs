@@ -2,14 +2,14 @@
 //! the one shape that every error has, and nothing behind it is read as a request.
 
 use serde_json::{Value, json};
-use suite::{Connection, HostProcess, Reply, WITNESS};
+use suite::{Connection, HostProcess, KEEPS_BODIES, Reply};
 
-const NOTE: &str = "/v1/drivers/witness/vendor_passthru/note";
+const NOTE: &str = "/v1/drivers/keeps-bodies/vendor_passthru/note";
 /// What a second request behind the first would leave with the driver.
 const SMUGGLED: &str = "\"smuggled\"";
 
 fn host() -> HostProcess {
-    HostProcess::builder().driver(WITNESS).start()
+    HostProcess::builder().driver(KEEPS_BODIES).start()
 }
 
 fn second() -> String {
@@ -20,7 +20,7 @@ fn second() -> String {
 }
 
 fn seen(host: &HostProcess) -> Value {
-    host.get("/v1/drivers/witness/vendor_passthru/seen_so_far")
+    host.get("/v1/drivers/keeps-bodies/vendor_passthru/seen_so_far")
         .expect(200)
         .json()
 }
@@ -443,7 +443,7 @@ fn unusual_but_sound_requests_are_answered() {
 #[test]
 fn allow_names_what_the_resource_allows() {
     let host = host();
-    host.post("/v1/nodes", json!({"driver": "witness", "name": "n1"}))
+    host.post("/v1/nodes", json!({"driver": "keeps-bodies", "name": "n1"}))
         .expect(201);
     let passthru = "GET, POST, PUT, PATCH, DELETE";
     for (verb, target, allow) in [

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::metrics::Outcome;
 use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeLocks};
+use crate::node::secret::NodeSecrets;
 use crate::node::store::NodeStore;
 use crate::plugin::loaded::{CallState, LoadedDriver, LoadedMethod, OwnedCall, Reply};
 use crate::plugin::manifest::{CalledOn, Method};
@@ -165,7 +166,9 @@ impl Passthru {
             self.limits.pass(driver.name()).await.map_err(busy)?
         };
         let timeout = self.timeout(&driver, &method);
-        let state = Arc::new(CallState::new(driver.name().clone(), request_id, timeout));
+        let secrets = view.clone().map(|view| self.secrets(view));
+        let state = CallState::new(driver.name().clone(), request_id, timeout).with_secrets(secrets);
+        let state = Arc::new(state);
         let running = RunningCall {
             method: method.shared_name().clone(),
             node: node.map(|node| node.uuid()),
@@ -259,7 +262,9 @@ impl Passthru {
         let timeout = self
             .timeout_of(&driver)
             .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
-        let state = Arc::new(CallState::new(driver.name().clone(), request_id, timeout));
+        let secrets = Some(self.secrets(node.driver_view().clone()));
+        let state = CallState::new(driver.name().clone(), request_id, timeout).with_secrets(secrets);
+        let state = Arc::new(state);
         let running = RunningCall {
             method: "validate".into(),
             node: Some(node.uuid()),
@@ -311,6 +316,10 @@ impl Passthru {
         } else {
             Err(CallError::DriverChanged { node: node.uuid() })
         }
+    }
+
+    fn secrets(&self, view: Bytes) -> NodeSecrets {
+        NodeSecrets::new(self.nodes.secrets(), view)
     }
 
     /// What the operator set for the driver, else what the method declares, else the host's default.

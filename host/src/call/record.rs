@@ -247,7 +247,7 @@ impl RecordStore {
     /// The database cannot be read.
     pub fn results(&self, record: &Record) -> Result<(Option<String>, Option<String>), StoreError> {
         self.database
-            .read(|connection, _| rows::results(connection, record.sequence))
+            .read(|connection, path| rows::results(connection, path, record))
     }
 
     /// Up to `count` records, newest first, of which `wanted` is true: of all or of one node, from the newest on or from before another one.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::environment::Overrides;
+use crate::node::secret::{MASK, SecretNames};
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -75,11 +76,17 @@ impl ConfigError {
         error: &serde_path_to_error::Error<toml::de::Error>,
     ) -> Self {
         let key = error.path().to_string();
-        let found = lookup(table, &key);
+        let name = key.rsplit('.').next().unwrap_or(&key);
+        let found = lookup(table, &key).filter(|value| !value.is_table());
+        let found = found.map(|value| match SecretNames::default().covers(name) {
+            // A driver's secret that stands in the wrong section.
+            true => MASK.to_owned(),
+            false => value.to_string(),
+        });
         let reason = plain(&one_line(error.inner().message()));
         ConfigError::Value {
             origin: origin(file, overrides, &key),
-            value: found.filter(|value| !value.is_table()).map(ToString::to_string),
+            value: found,
             key,
             reason,
         }

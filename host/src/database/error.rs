@@ -59,6 +59,17 @@ pub enum StoreError {
         /// SQLite's words.
         cause: Arc<str>,
     },
+    /// The database, or its log, is no longer the file that was opened. Nothing is written until it is again.
+    #[error(
+        "the database cannot be used: {} was removed or replaced while the host had it open ({found}); \
+         put the same file back, or restart the host to go on with what is there now", path.display()
+    )]
+    Moved {
+        /// The database or its log.
+        path: PathBuf,
+        /// What is there now.
+        found: Arc<str>,
+    },
     /// The change shared a transaction with one that failed so badly that SQLite undid all of it, as on a full disk.
     #[error("{cause}; the whole transaction was undone")]
     Undone {

@@ -2,8 +2,9 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -27,9 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct DatabaseFile {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    pub(super) opened: Arc<OpenedFiles>,
     /// Locked as long as it is open. Dropped last.
     _lock: File,
 }
+
+/// The database and its log by name, each with the file that SQLite has open under it.
+#[derive(Debug)]
+pub(super) struct OpenedFiles([(PathBuf, Identity); 2]);
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl DatabaseFile {
     pub(super) fn open(path: &Path, host_name: &str) -> Result<Self, StoreError> {
@@ -44,9 +53,16 @@ impl DatabaseFile {
         drop(file);
         let connection = connect(path).map_err(|error| StoreError::unreadable(path, &error))?;
         schema::migrate(&connection, path, schema::MIGRATIONS)?;
+        // It has been read, so SQLite has opened its log too.
+        let log = beside(path, "-wal").map_err(|error| refused(path, &error))?;
+        let opened = |name: PathBuf| match identity(&name) {
+            Ok(identity) => Ok((name, identity)),
+            Err(error) => Err(refused(&name, &error)),
+        };
         Ok(DatabaseFile {
             connection,
             path: path.to_owned(),
+            opened: Arc::new(OpenedFiles([opened(path.to_owned())?, opened(log)?])),
             _lock: lock,
         })
     }
@@ -63,20 +79,37 @@ impl DatabaseFile {
     }
 }
 
+impl OpenedFiles {
+    /// Whether they are still in place: then what is written now will be found by the next start, and who opens the database anew reads what was
+    /// written. SQLite goes on writing into files that nobody can open any more.
+    pub(super) fn are_in_place(&self) -> Result<(), StoreError> {
+        for (name, opened) in &self.0 {
+            let found = match identity(name) {
+                Ok(found) if found == *opened => continue,
+                Ok(_) => "another file is there".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(StoreError::Moved {
+                path: name.clone(),
+                found: found.into(),
+            });
+        }
+        Ok(())
+    }
+}
+
 /// Locks `PATH.lock` and writes into it who we are. Not the database itself: SQLite uses other locks of that file, which the system
 /// drops when anybody in this process closes it.
 fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
     let refused = |error: io::Error| refused(path, &error);
-    // However the database is reached, its lock is one.
-    let mut name = path.canonicalize().map_err(refused)?.into_os_string();
-    name.push(".lock");
+    let name = beside(path, ".lock").map_err(refused)?;
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(PathBuf::from(name))
+        .open(name)
         .map_err(refused)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
@@ -96,6 +129,17 @@ fn lock(path: &Path, host_name: &str) -> Result<File, StoreError> {
         .and_then(|()| writeln!(file, "host {host_name:?}, process {}", std::process::id()))
         .map_err(refused)?;
     Ok(file)
+}
+
+/// What stands beside the database: however it is reached, that is one file.
+fn beside(path: &Path, ending: &str) -> io::Result<PathBuf> {
+    let mut name = path.canonicalize()?.into_os_string();
+    name.push(ending);
+    Ok(name.into())
+}
+
+fn identity(name: &Path) -> io::Result<Identity> {
+    name.metadata().map(|file| (file.dev(), file.ino()))
 }
 
 /// Opens the file, or creates it. One that is there stays as it is.

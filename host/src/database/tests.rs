@@ -61,6 +61,64 @@ async fn a_database_that_refuses_writes_is_reported_as_not_writable() {
 }
 
 #[tokio::test]
+async fn every_commit_waits_until_it_is_on_the_disk() {
+    let place = Place::new();
+    let database = place.open();
+    let settings = |connection: &Connection| {
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        Ok::<_, StoreError>((journal, number("synchronous")?))
+    };
+    let found = database.run(settings, |_| {}).await.unwrap();
+    assert_eq!(found, ("wal".to_owned(), 2), "2 is FULL");
+}
+
+#[tokio::test]
+async fn files_that_are_taken_away_are_noticed_before_the_next_write_and_again_when_they_are_back() {
+    for name in ["host.db", "host.db-wal"] {
+        let place = Place::new();
+        let database = place.open();
+        let write = || {
+            let sql = "INSERT INTO secret_properties VALUES ('d', hex(randomblob(8)))";
+            let statements = move |c: &Connection| Ok::<_, StoreError>(c.execute(sql, [])?);
+            database.run(statements, |_| {})
+        };
+        write().await.unwrap();
+        let (path, aside) = (
+            place.path.with_file_name(name),
+            place.path.with_file_name("aside"),
+        );
+        fs::rename(&path, &aside).unwrap();
+        let error = write().await.unwrap_err();
+        assert!(matches!(error, StoreError::Moved { .. }), "{error:?}");
+        let text = error.to_string();
+        for words in [
+            name,
+            "removed or replaced",
+            "No such file",
+            "put the same file back",
+        ] {
+            assert!(text.contains(words), "{text}");
+        }
+        fs::copy(&aside, &path).unwrap();
+        let error = write().await.unwrap_err().to_string();
+        assert!(error.contains("another file is there"), "{error}");
+        fs::rename(&aside, &path).unwrap();
+        write().await.unwrap();
+        let count = |c: &Connection, _: &Path| {
+            Ok(c.query_row("SELECT count(*) FROM secret_properties", [], |row| {
+                row.get::<_, i64>(0)
+            })?)
+        };
+        assert_eq!(
+            database.read(count).unwrap(),
+            2,
+            "only what was accepted is there"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_closed_database_refuses_changes_and_another_host_can_have_it() {
     let place = Place::new();
     let database = place.open();

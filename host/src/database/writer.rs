@@ -179,7 +179,11 @@ fn write_until_closed(
     let mut batch = Vec::new();
     while requests.blocking_recv_many(&mut batch, BATCH) > 0 {
         let begun = Instant::now();
-        let committed = write(&file.connection, &mut batch).map_err(|error| {
+        let committed = file
+            .opened
+            .are_in_place()
+            .and_then(|()| write(&file.connection, &mut batch));
+        let committed = committed.map_err(|error| {
             commits.failures.count();
             // A transaction that has failed may be over already.
             if !file.connection.is_autocommit()

@@ -4,12 +4,16 @@
 //! that was ever enabled marks a property of that name as secret. The second rule holds for every node, whatever its
 //! driver is now: a node that changed its driver keeps what its old driver was told.
 
+mod spoken;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use super::text::{string_end, value_end};
+
+pub use self::spoken::NodeSecrets;
 
 /// What is shown in place of a secret.
 pub const MASK: &str = "******";

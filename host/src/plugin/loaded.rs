@@ -2,6 +2,7 @@
 
 mod in_process;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::library::{self, LoadError, LoadedLibrary};
 use super::manifest::{CalledOn, DriverManifest, Method, RunKind};
 use super::select::EnabledDriver;
 use crate::metrics::MethodCalls;
+use crate::node::secret::NodeSecrets;
 use in_process::InProcess;
 
 /// A driver that is loaded and can be called, from any thread, many times at once.
@@ -71,6 +73,7 @@ pub struct CallState {
     pub deadline: Instant,
     cancelled: AtomicBool,
     settled: AtomicBool,
+    secrets: Option<NodeSecrets>,
 }
 
 impl CallState {
@@ -84,6 +87,20 @@ impl CallState {
             deadline: started + timeout,
             cancelled: AtomicBool::new(false),
             settled: AtomicBool::new(false),
+            secrets: None,
+        }
+    }
+
+    /// For a call of a node with these secrets: they are in no fault and no log line of it.
+    pub fn with_secrets(self, secrets: Option<NodeSecrets>) -> Self {
+        CallState { secrets, ..self }
+    }
+
+    /// What the driver says, without the node's secrets.
+    fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.secrets {
+            Some(secrets) => secrets.mask(text),
+            None => text.into(),
         }
     }
 

@@ -99,10 +99,17 @@ pub(super) fn delete(connection: &Connection, sequences: &[i64]) -> Result<(), S
 /// What a record's method answered, in time and late: JSON.
 pub(super) fn results(
     connection: &Connection,
-    sequence: i64,
+    path: &Path,
+    record: &Record,
 ) -> Result<(Option<String>, Option<String>), StoreError> {
     let sql = "SELECT result, late_result FROM calls WHERE sequence = ?1";
-    Ok(connection.query_row(sql, [sequence], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    let row = connection.query_row(sql, [record.sequence], |row| Ok((row.get(0)?, row.get(1)?)));
+    row.map_err(|error| match error {
+        rusqlite::Error::QueryReturnedNoRows => {
+            StoreError::damaged(path, format!("call {} is not in it any more", record.id))
+        }
+        error => StoreError::unreadable(path, &error),
+    })
 }
 
 /// Reads every record.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::input::{self, Occasion};
-use super::notation::quote;
+use super::notation::{quote, quote_misplaced};
 use crate::http::links::Links;
 use crate::http::query::Arguments;
 use crate::http::request::RequestInfo;
@@ -29,7 +29,7 @@ pub(super) async fn create(
         other => {
             return Err(schema_error(&format!(
                 "{} is not of type 'object'",
-                quote(&other)
+                quote_misplaced(&other)
             )));
         }
     };
@@ -39,7 +39,7 @@ pub(super) async fn create(
         Some(other) => {
             return Err(schema_error(&format!(
                 "{} is not of type 'string', 'null'",
-                quote(&other)
+                quote_misplaced(&other)
             )));
         }
     };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::fields::{self, Accepts, FIELDS, Field};
-use super::notation::quote;
+use super::notation::{quote, quote_misplaced};
 use super::patch::Patch;
 use crate::http::query::boolean;
 use crate::http::{Api, ApiError, ApiVersion};
@@ -182,7 +182,7 @@ fn assign(fields: &mut NodeFields, name: &str, value: Given) {
 }
 
 fn wrong_type(occasion: Occasion<'_>, value: &Value, expected: &str) -> ApiError {
-    occasion.schema_error(&format!("{} is not of type {expected}", quote(value)))
+    occasion.schema_error(&format!("{} is not of type {expected}", quote_misplaced(value)))
 }
 
 fn text(occasion: Occasion<'_>, value: &Value, most: usize) -> Result<Option<Box<str>>, ApiError> {

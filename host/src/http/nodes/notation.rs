@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::node::secret::MASK;
+
 /// Longer quotes are cut: a message is for reading.
 const MAX_CHARS: usize = 300;
 
@@ -14,6 +16,26 @@ pub(super) fn quote(value: &Value) -> String {
         text.push_str("...");
     }
     text
+}
+
+/// The same of a value that stands where another type belongs. It may be a secret, or hold one, that no name gives away any more, so that only
+/// its form is shown: texts and numbers of 6 characters or more are masked.
+pub(super) fn quote_misplaced(value: &Value) -> String {
+    quote(&form(value))
+}
+
+fn form(value: &Value) -> Value {
+    let masked = |length: usize| if length < 6 { value.clone() } else { MASK.into() };
+    match value {
+        Value::Null | Value::Bool(_) => value.clone(),
+        Value::Number(number) => masked(number.to_string().len()),
+        Value::String(text) => masked(text.len()),
+        Value::Array(items) => items.iter().map(form).collect(),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, member)| (key.clone(), form(member)));
+            Value::Object(members.collect())
+        }
+    }
 }
 
 fn write(value: &Value, out: &mut String) {
@@ -72,6 +94,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_a_value_in_the_wrong_place_only_the_form_is_shown() {
+        let value = json!({"op": "add", "path": "/driver_info/password", "value": ["hunter2", 12_345_678, 5, null, true]});
+        assert_eq!(
+            quote_misplaced(&value),
+            "{'op': 'add', 'path': '******', 'value': ['******', '******', 5, None, True]}"
+        );
+    }
 
     #[test]
     fn values_look_as_in_python() {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::fields::FIELDS;
 use super::input;
-use super::notation::quote;
+use super::notation::{quote, quote_misplaced};
 use crate::http::{ApiError, ApiVersion};
 use crate::node::fields::{FieldFault, MAX_DEPTH};
 use crate::node::secret::{MASK, SecretNames};
@@ -43,7 +43,10 @@ impl Patch {
     /// Ironic's sentences; 406 for a field that the version does not know; too many operations, or one that nests too deeply.
     pub(super) fn parse(body: Value, version: ApiVersion) -> Result<Self, ApiError> {
         let Value::Array(operations) = body else {
-            return Err(schema_error(&format!("{} is not of type 'array'", quote(&body))));
+            return Err(schema_error(&format!(
+                "{} is not of type 'array'",
+                quote_misplaced(&body)
+            )));
         };
         let found = operations.len();
         if found > MAX_OPERATIONS {
@@ -89,7 +92,10 @@ impl Patch {
 impl Operation {
     fn parse(sent: Value, version: ApiVersion) -> Result<Self, ApiError> {
         let Value::Object(members) = &sent else {
-            return Err(schema_error(&format!("{} is not of type 'object'", quote(&sent))));
+            return Err(schema_error(&format!(
+                "{} is not of type 'object'",
+                quote_misplaced(&sent)
+            )));
         };
         if let Some(other) = members
             .keys()
@@ -103,7 +109,10 @@ impl Operation {
         let member = |name: &str| match members.get(name) {
             None => Err(schema_error(&format!("'{name}' is a required property"))),
             Some(Value::String(text)) => Ok(text.as_str()),
-            Some(other) => Err(schema_error(&format!("{} is not of type 'string'", quote(other)))),
+            Some(other) => Err(schema_error(&format!(
+                "{} is not of type 'string'",
+                quote_misplaced(other)
+            ))),
         };
         let verb = match member("op")? {
             "add" => Verb::Add,

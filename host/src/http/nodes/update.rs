@@ -11,7 +11,7 @@ use axum::http::Response;
 use serde_json::Value;
 
 use super::input::{self, Occasion};
-use super::notation::quote;
+use super::notation::quote_misplaced;
 use super::patch::Patch;
 use crate::http::links::Links;
 use crate::http::query::Arguments;
@@ -138,7 +138,7 @@ fn reason(body: Value) -> Result<Option<Box<str>>, ApiError> {
     let Value::Object(mut members) = body else {
         return Err(ApiError::bad_request(format!(
             "Expected an object with a reason: {}",
-            quote(&body)
+            quote_misplaced(&body)
         )));
     };
     let reason = members.remove("reason");
@@ -151,7 +151,7 @@ fn reason(body: Value) -> Result<Option<Box<str>>, ApiError> {
         Some(Value::String(text)) => Ok(Some(text.into())),
         Some(other) => Err(ApiError::bad_request(format!(
             "Expected string for reason: {}",
-            quote(&other)
+            quote_misplaced(&other)
         ))),
     }
 }

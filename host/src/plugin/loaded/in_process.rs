@@ -33,24 +33,26 @@ impl InProcess {
     }
 
     pub(super) fn validate_node(&self, node: &Bytes, state: &Arc<CallState>) -> Result<(), Fault> {
-        plain(
-            self.driver
-                .validate_node(RSlice::from_slice(node), &context(state)),
-        )
+        let result = self
+            .driver
+            .validate_node(RSlice::from_slice(node), &context(state));
+        plain(result, state)
     }
 
     pub(super) fn validate(&self, call: &OwnedCall) -> Result<(), Fault> {
         let context = context(&call.state);
         if let Some(node) = &call.node {
-            plain(self.driver.validate_node(RSlice::from_slice(node), &context))?;
+            let result = self.driver.validate_node(RSlice::from_slice(node), &context);
+            plain(result, &call.state)?;
         }
-        plain(self.driver.validate_call(borrowed(call), &context))
+        plain(self.driver.validate_call(borrowed(call), &context), &call.state)
     }
 
     pub(super) fn start(&self, call: &OwnedCall) -> Progress {
         match call.method.run {
             RunKind::Blocking => {
-                Progress::Done(answer(self.driver.call(borrowed(call), &context(&call.state))))
+                let result = self.driver.call(borrowed(call), &context(&call.state));
+                Progress::Done(answer(result, &call.state))
             }
             RunKind::Deferred => {
                 let (sender, receiver) = oneshot::channel();
@@ -92,14 +94,14 @@ fn borrowed(call: &OwnedCall) -> Call<'_> {
     }
 }
 
-fn plain(result: RResult<(), driver_abi::Fault>) -> Result<(), Fault> {
+fn plain(result: RResult<(), driver_abi::Fault>, state: &CallState) -> Result<(), Fault> {
     match result {
         ROk(()) => Ok(()),
-        RErr(fault) => Err(host_fault(&fault)),
+        RErr(fault) => Err(host_fault(&fault, state)),
     }
 }
 
-fn answer(result: RResult<driver_abi::Reply, driver_abi::Fault>) -> Result<Reply, Fault> {
+fn answer(result: RResult<driver_abi::Reply, driver_abi::Fault>, state: &CallState) -> Result<Reply, Fault> {
     match result {
         ROk(reply) => {
             let content_type = (!reply.content_type.is_empty()).then(|| reply.content_type.to_string());
@@ -109,7 +111,7 @@ fn answer(result: RResult<driver_abi::Reply, driver_abi::Fault>) -> Result<Reply
                 content_type,
             })
         }
-        RErr(fault) => Err(host_fault(&fault)),
+        RErr(fault) => Err(host_fault(&fault, state)),
     }
 }
 
@@ -123,7 +125,7 @@ impl AsRef<[u8]> for DriverBuffer {
 
 const NO_MESSAGE: &str = "the driver failed and did not say why";
 
-fn host_fault(fault: &driver_abi::Fault) -> Fault {
+fn host_fault(fault: &driver_abi::Fault, state: &CallState) -> Fault {
     let kind = match fault.kind {
         kind::INVALID_PARAMETER => FaultKind::InvalidParameter,
         kind::MISSING_PARAMETER => FaultKind::MissingParameter,
@@ -136,7 +138,7 @@ fn host_fault(fault: &driver_abi::Fault) -> Fault {
         _ => FaultKind::Internal,
     };
     let details = String::from_utf8_lossy(&fault.details);
-    let message = excerpt(&fault.message);
+    let message = excerpt(&state.masked(&fault.message));
     Fault {
         kind,
         message: if message.is_empty() {
@@ -144,7 +146,7 @@ fn host_fault(fault: &driver_abi::Fault) -> Fault {
         } else {
             message
         },
-        details: (!details.is_empty()).then(|| excerpt(&details)),
+        details: (!details.is_empty()).then(|| excerpt(&state.masked(&details))),
     }
 }
 
@@ -176,7 +178,13 @@ impl CallContext for HostCall {
 
     fn log(&self, level: u8, message: RStr<'_>) {
         guarded("log", || {
-            log(level, &self.state.driver, Some(&self.state.request_id), &message)
+            let state = &self.state;
+            log(
+                level,
+                &state.driver,
+                Some(&state.request_id),
+                &state.masked(&message),
+            );
         });
     }
 }
@@ -193,7 +201,7 @@ impl Completion for HostCompletion {
             match sender {
                 Some(sender) => {
                     // An error means that nobody waits any more, which the call's own task has logged.
-                    let _ = sender.send(answer(result));
+                    let _ = sender.send(answer(result, &self.state));
                     release_woken_task();
                 }
                 None => tracing::warn!(
