@@ -11,4 +11,5 @@ pub mod http;
 pub mod metrics;
 pub mod node;
 pub mod plugin;
+pub mod request_id;
 pub mod threads;

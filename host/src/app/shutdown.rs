@@ -31,7 +31,7 @@ pub(super) fn name_running(in_flight: &InFlight) {
     } in in_flight.running()
     {
         tracing::warn!(
-            request_id = &*state.request_id,
+            request_id = %state.request_id,
             driver = &*state.driver,
             method = &*method,
             node = node.map(tracing::field::display),

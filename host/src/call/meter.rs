@@ -83,6 +83,7 @@ mod tests {
     use crate::call::limits::Busy;
     use crate::plugin::loaded::Fault;
     use crate::plugin::manifest::{CalledOn, Method, RunKind};
+    use crate::request_id::RequestId;
 
     fn method() -> Arc<LoadedMethod> {
         Arc::new(LoadedMethod::new(Method {
@@ -101,7 +102,7 @@ mod tests {
     }
 
     fn begin(method: &Arc<LoadedMethod>, timeout: Duration) -> Meter {
-        let state = CallState::new("fake".into(), "req-1".into(), timeout);
+        let state = CallState::new("fake".into(), RequestId::random(), timeout);
         Meter::begin(method.clone(), Arc::new(state))
     }
 

@@ -27,6 +27,7 @@ use crate::node::store::NodeStore;
 use crate::plugin::loaded::{CallState, LoadedDriver, LoadedMethod, OwnedCall, Reply};
 use crate::plugin::manifest::{CalledOn, Method};
 use crate::plugin::registry::DriverRegistry;
+use crate::request_id::RequestId;
 use carry::{Carried, Job};
 pub use error::CallError;
 
@@ -47,7 +48,7 @@ pub struct Target {
     driver: Arc<LoadedDriver>,
     method: Arc<LoadedMethod>,
     node: Option<Arc<Node>>,
-    http_method: String,
+    http_method: &'static str,
 }
 
 /// Everything that calls need.
@@ -96,14 +97,19 @@ impl Passthru {
     ///
     /// # Errors
     /// The driver is not enabled, has no such method, or the method does not take the verb.
-    pub fn node_method(&self, node: Arc<Node>, method: &str, http_method: &str) -> Result<Target, CallError> {
+    pub fn node_method(
+        &self,
+        node: Arc<Node>,
+        method: &str,
+        http_method: &'static str,
+    ) -> Result<Target, CallError> {
         let driver = self.driver_of(&node)?;
         let method = find(&driver, CalledOn::Node, method, http_method)?;
         Ok(Target {
             driver,
             method,
             node: Some(node),
-            http_method: http_method.to_owned(),
+            http_method,
         })
     }
 
@@ -115,14 +121,14 @@ impl Passthru {
         &self,
         driver: Arc<LoadedDriver>,
         method: &str,
-        http_method: &str,
+        http_method: &'static str,
     ) -> Result<Target, CallError> {
         let method = find(&driver, CalledOn::Driver, method, http_method)?;
         Ok(Target {
             driver,
             method,
             node: None,
-            http_method: http_method.to_owned(),
+            http_method,
         })
     }
 
@@ -135,7 +141,7 @@ impl Passthru {
         self: &Arc<Self>,
         target: Target,
         body: Bytes,
-        request_id: Arc<str>,
+        request_id: RequestId,
     ) -> Result<Answer, CallError> {
         let Target {
             driver,
@@ -150,7 +156,7 @@ impl Passthru {
             if method.require_exclusive_lock {
                 let holder = Holder {
                     what: method.shared_name().clone(),
-                    request_id: request_id.clone(),
+                    request_id,
                 };
                 let acquired = self.locks.acquire(node.uuid(), holder).await;
                 guard = Some(acquired.map_err(|error| refused(error.into()))?);
@@ -220,7 +226,7 @@ impl Passthru {
         hand_over: oneshot::Sender<OpenRecord>,
     ) -> CallError {
         tracing::warn!(
-            request_id = &*call.state.request_id,
+            request_id = %call.state.request_id,
             driver = &*call.state.driver,
             method = &*call.method,
             node = call.node.map(tracing::field::display),
@@ -255,7 +261,7 @@ impl Passthru {
     ///
     /// # Errors
     /// As for [`call`](Self::call).
-    pub async fn validate_node(&self, node: &Arc<Node>, request_id: Arc<str>) -> Result<(), CallError> {
+    pub async fn validate_node(&self, node: &Arc<Node>, request_id: RequestId) -> Result<(), CallError> {
         let driver = self.driver_of(node)?;
         let permit = self.limits.call(driver.name())?;
         let worker = self.limits.worker(driver.name())?;

@@ -156,7 +156,7 @@ impl RecordStore {
             driver: state.driver.clone(),
             method,
             node,
-            request_id: state.request_id.clone(),
+            request_id: state.request_id,
             started_at: now() - micros(state.started.elapsed()),
             cancel_requested_at: None,
             ending,

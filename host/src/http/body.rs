@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use axum::body::Body;
+use axum::body::HttpBody;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -20,7 +20,11 @@ const NO_ARGUMENTS: Bytes = Bytes::from_static(b"{}");
 ///
 /// # Errors
 /// Too large, stopped or broken, not JSON, nested too deeply.
-pub(super) async fn arguments(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Bytes, ApiError> {
+pub(super) async fn arguments<B>(headers: &HeaderMap, body: B, limits: &Limits) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Error + 'static,
+{
     let bytes = read(headers, body, limits).await?;
     let trimmed = bytes.trim_ascii();
     if trimmed.is_empty() || trimmed == b"null" {
@@ -30,7 +34,11 @@ pub(super) async fn arguments(headers: &HeaderMap, body: Body, limits: &Limits) 
     Ok(bytes)
 }
 
-async fn read(headers: &HeaderMap, mut body: Body, limits: &Limits) -> Result<Bytes, ApiError> {
+async fn read<B>(headers: &HeaderMap, mut body: B, limits: &Limits) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Error + 'static,
+{
     let limit = limits.max_body_bytes;
     let announced = headers
         .get(header::CONTENT_LENGTH)

@@ -16,6 +16,7 @@ use super::query::{Arguments, limit};
 use super::request::RequestInfo;
 use super::{Api, ApiError, nodes, time};
 use crate::call::record::{self, CancelError, Ending, Record, RecordState};
+use crate::request_id::RequestId;
 
 /// The table of routes.
 pub(super) fn routes() -> Router<Arc<Api>> {
@@ -170,7 +171,7 @@ struct Shown<'a> {
     method: &'a str,
     node_uuid: Option<Uuid>,
     host: &'a str,
-    request_id: &'a str,
+    request_id: RequestId,
     started_at: String,
     cancel_requested_at: Option<String>,
     finished_at: Option<String>,
@@ -200,7 +201,7 @@ impl<'a> Shown<'a> {
             method: &record.method,
             node_uuid: record.node,
             host: &record.host,
-            request_id: &record.request_id,
+            request_id: record.request_id,
             started_at: written(record.started_at),
             cancel_requested_at: record.cancel_requested_at.map(written),
             finished_at: ending.map(|ending| written(ending.at)),

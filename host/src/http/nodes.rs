@@ -66,7 +66,7 @@ pub(super) fn find(api: &Api, ident: &str, version: ApiVersion) -> Result<Arc<No
 async fn hold(api: &Api, node: &Node, what: &str, info: &RequestInfo) -> Result<NodeGuard, ApiError> {
     let holder = Holder {
         what: what.into(),
-        request_id: info.id.clone(),
+        request_id: info.id,
     };
     Ok(api.locks.acquire(node.uuid(), holder).await?)
 }

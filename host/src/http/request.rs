@@ -8,20 +8,21 @@ use axum::http::request::Parts;
 
 use super::versions::ApiVersion;
 use super::{Api, links::Links};
+use crate::request_id::RequestId;
 
 /// Set by the server on every request before it is routed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct RequestInfo {
     /// `req-<uuid>`; in the reply's headers and in every log line of the request.
-    pub(super) id: Arc<str>,
+    pub(super) id: RequestId,
     /// The version that the client speaks.
     pub(super) version: ApiVersion,
 }
 
 impl RequestInfo {
     fn of(parts: &Parts) -> RequestInfo {
-        parts.extensions.get().cloned().unwrap_or_else(|| RequestInfo {
-            id: "req-".into(),
+        parts.extensions.get().copied().unwrap_or_else(|| RequestInfo {
+            id: RequestId::random(),
             version: ApiVersion::MIN,
         })
     }

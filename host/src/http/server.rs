@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use axum::response::IntoResponse;
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,14 +19,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 use tower_service::Service;
-use uuid::Uuid;
 
 use super::connection::{self, Pace};
 use super::descriptors;
 use super::error::ApiError;
 use super::request::RequestInfo;
+use super::vendor_passthru::{self, Address};
 use super::versions::ApiVersion;
 use super::{Api, routes};
+use crate::request_id::RequestId;
 
 /// The header that OpenStack's services share, and Ironic's older one; both carry the same id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-openstack-request-id");
@@ -33,6 +36,8 @@ const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many clients are told at once that there are too many.
 const REFUSALS: usize = 100;
+/// How many headers a reply usually has.
+const EXPECTED_HEADERS: usize = 8;
 /// How long the log says nothing more about connections that are not taken.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -128,9 +133,9 @@ impl Seldom {
 
 /// Tells a client that came when `limits.max_connections` others were there.
 async fn refuse(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
-    let id = RequestId::new();
-    tracing::debug!(request_id = &*id.text, "a connection was refused");
-    let reply = ApiError::too_many_connections().into_raw(&id.text);
+    let id = RequestId::random();
+    tracing::debug!(request_id = %id, "a connection was refused");
+    let reply = ApiError::too_many_connections().into_raw(id);
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
         stream.write_all(&reply).await?;
         stream.shutdown().await?;
@@ -148,62 +153,72 @@ async fn answer(
     request: Request<Incoming>,
     refusal: Option<ApiError>,
 ) -> Response<Body> {
-    let id = RequestId::new();
-    let method = request.method().clone();
-    let uri = request.uri().clone();
-    let retries_itself = is_ironicclient(request.headers());
-    let version = ApiVersion::of(request.headers());
-    let mut response = match (refusal, &version) {
+    let id = RequestId::random();
+    let (parts, body) = request.into_parts();
+    let version = ApiVersion::of(&parts.headers);
+    let answered = match (refusal, &version) {
         (Some(refusal), _) => {
-            tracing::debug!(request_id = &*id.text, "refused: {}", refusal.text());
-            refusal.into_response()
+            tracing::debug!(request_id = %id, "refused: {}", refusal.text());
+            Err(refusal)
         }
-        (None, Ok(version)) => match route(router, request, &id, *version).await {
-            Ok(response) => response,
-            Err(error) => error.into_response(),
-        },
-        (None, Err(error)) => error.clone().into_response(),
+        (None, Ok(version)) => {
+            let info = RequestInfo {
+                id,
+                version: *version,
+            };
+            route(router, &api, info, &parts, body).await
+        }
+        (None, Err(error)) => Err(error.clone()),
     };
+    let mut response = answered.unwrap_or_else(ApiError::into_response);
     let headers = response.headers_mut();
+    headers.reserve(EXPECTED_HEADERS);
     ApiVersion::announce(version.ok(), headers);
-    headers.insert(REQUEST_ID, id.header.clone());
-    headers.insert(OLD_REQUEST_ID, id.header);
-    if retries_itself {
+    // One buffer for both.
+    if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from_owner(id.text())) {
+        headers.insert(REQUEST_ID, id.clone());
+        headers.insert(OLD_REQUEST_ID, id);
+    }
+    if headers.contains_key(header::RETRY_AFTER) && is_ironicclient(&parts.headers) {
         headers.remove(header::RETRY_AFTER);
     }
     let status = response.status().as_u16();
     api.traffic.answered(status);
+    let Parts { method, uri, .. } = &parts;
     if response.status().is_server_error() {
-        tracing::warn!(request_id = &*id.text, %method, %uri, status, "request failed");
+        tracing::warn!(request_id = %id, %method, %uri, status, "request failed");
     } else {
-        tracing::debug!(request_id = &*id.text, %method, %uri, status, "request");
+        tracing::debug!(request_id = %id, %method, %uri, status, "request");
     }
     response
 }
 
 async fn route(
     mut router: Router,
-    mut request: Request<Incoming>,
-    id: &RequestId,
-    version: ApiVersion,
+    api: &Api,
+    info: RequestInfo,
+    parts: &Parts,
+    body: Incoming,
 ) -> Result<Response<Body>, ApiError> {
-    if *request.method() == Method::HEAD {
-        // axum would answer it as a GET; Ironic does not, and neither do we. A verb that nothing has gets the resource's
-        // own list of what it allows.
-        *request.method_mut() = Method::TRACE;
-    }
-    let path = request.uri().path();
-    if percent_encoding::percent_decode_str(path).decode_utf8().is_err() {
+    let path = parts.uri.path();
+    if path.contains('%') && percent_encoding::percent_decode_str(path).decode_utf8().is_err() {
         return Err(ApiError::unreadable_path(path));
     }
-    let info = RequestInfo {
-        id: id.text.clone(),
-        version,
+    let normal = normal(&parts.uri);
+    let uri = normal.as_ref().unwrap_or(&parts.uri);
+    if let Some(address) = Address::of(uri.path()) {
+        return vendor_passthru::answer(api, info, parts, address, body).await;
+    }
+    let mut request = Request::new(body);
+    *request.headers_mut() = parts.headers.clone();
+    *request.uri_mut() = uri.clone();
+    // axum would answer HEAD as a GET; Ironic does not, and neither do we. A verb that nothing has gets the resource's own
+    // list of what it allows.
+    *request.method_mut() = match &parts.method {
+        &Method::HEAD => Method::TRACE,
+        method => method.clone(),
     };
     request.extensions_mut().insert(info);
-    if let Some(uri) = normal(request.uri()) {
-        *request.uri_mut() = uri;
-    }
     match router.call(request).await {
         Ok(response) => Ok(ApiError::in_place_of_axum_s(response)),
         Err(never) => match never {},
@@ -235,24 +250,6 @@ fn normal(uri: &Uri) -> Option<Uri> {
     }
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{version}{trimmed}{query}").parse().ok()
-}
-
-/// A request's id, as text and as header.
-struct RequestId {
-    text: Arc<str>,
-    header: HeaderValue,
-}
-
-impl RequestId {
-    fn new() -> Self {
-        let mut text = *b"req-xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-        Uuid::new_v4().hyphenated().encode_lower(&mut text[4..]);
-        let text = std::str::from_utf8(&text).unwrap_or("req-");
-        RequestId {
-            text: text.into(),
-            header: HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("req-")),
-        }
-    }
 }
 
 #[cfg(test)]

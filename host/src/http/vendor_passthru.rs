@@ -2,11 +2,15 @@
 //!
 //! `…/vendor_passthru/METHOD` and `…/vendor_passthru?method=METHOD` are the same call; a GET of `…/methods` lists them.
 
+mod address;
+
+use std::error::Error;
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::body::{Body, HttpBody};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method as HttpMethod, Response, StatusCode, header};
+use bytes::Bytes;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -15,11 +19,16 @@ use super::query::Arguments;
 use super::request::RequestInfo;
 use super::{Api, body, calls, nodes};
 use crate::call::Answer;
-use crate::call::passthru::Target;
 use crate::node::fields::Node;
 use crate::plugin::loaded::{LoadedDriver, Reply};
 use crate::plugin::manifest::{CalledOn, DriverManifest, Method};
 
+pub(super) use address::Address;
+
+/// The verbs that a driver's methods can have.
+const VERBS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
+/// The same, for the header that says so.
+const ALLOWED: &str = "DELETE, GET, PATCH, POST, PUT";
 /// Where the list of methods is; no method can have this name.
 const METHODS: &str = "methods";
 
@@ -29,116 +38,42 @@ enum Subject {
     Driver(Arc<LoadedDriver>),
 }
 
-/// `…/nodes/{node}/vendor_passthru?method=METHOD`
-pub(super) async fn node_query(
-    State(api): State<Arc<Api>>,
-    info: RequestInfo,
-    Path(node): Path<String>,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    let subject = Subject::Node(nodes::find(&api, &node, info.version)?);
-    by_query(&api, subject, info, request).await
-}
-
-/// `…/nodes/{node}/vendor_passthru/METHOD`
-pub(super) async fn node_path(
-    State(api): State<Arc<Api>>,
-    info: RequestInfo,
-    Path((node, method)): Path<(String, String)>,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    let subject = Subject::Node(nodes::find(&api, &node, info.version)?);
-    by_path(&api, subject, &method, info, request).await
-}
-
-/// `…/drivers/{driver}/vendor_passthru?method=METHOD`
-pub(super) async fn driver_query(
-    State(api): State<Arc<Api>>,
-    info: RequestInfo,
-    Path(driver): Path<String>,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    let subject = Subject::Driver(loaded(&api, &driver)?);
-    by_query(&api, subject, info, request).await
-}
-
-/// `…/drivers/{driver}/vendor_passthru/METHOD`
-pub(super) async fn driver_path(
-    State(api): State<Arc<Api>>,
-    info: RequestInfo,
-    Path((driver, method)): Path<(String, String)>,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    let subject = Subject::Driver(loaded(&api, &driver)?);
-    by_path(&api, subject, &method, info, request).await
-}
-
-fn loaded(api: &Api, name: &str) -> Result<Arc<LoadedDriver>, ApiError> {
-    api.registry
-        .get(name)
-        .ok_or_else(|| ApiError::driver_unknown(name))
-}
-
-async fn by_query(
+/// Answers a request whose path is a call's.
+///
+/// # Errors
+/// Node, driver, method or verb unknown; a body that cannot be read; and whatever the call fails with.
+pub(super) async fn answer<B>(
     api: &Api,
-    subject: Subject,
     info: RequestInfo,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    let mut arguments = Arguments::parse(request.uri().query());
-    let method = arguments.take("method");
-    arguments.finish()?;
-    let Some(method) = method else {
-        return Err(ApiError::bad_request("Missing mandatory parameter: method"));
+    parts: &Parts,
+    address: Address<'_>,
+    body: B,
+) -> Result<Response<Body>, ApiError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Error + 'static,
+{
+    let Some(verb) = VERBS.into_iter().find(|verb| parts.method == *verb) else {
+        return Err(ApiError::method_not_allowed(HeaderValue::from_static(ALLOWED)));
     };
-    if method.is_empty() {
-        return Err(ApiError::bad_request("Method not specified"));
-    }
-    let target = subject.method(api, &method, &request)?;
-    call(api, target, info, request).await
-}
-
-async fn by_path(
-    api: &Api,
-    subject: Subject,
-    method: &str,
-    info: RequestInfo,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    Arguments::parse(request.uri().query()).finish()?;
-    if method == METHODS && request.method() == HttpMethod::GET {
-        return subject.methods(api);
-    }
-    let target = subject.method(api, method, &request)?;
-    call(api, target, info, request).await
-}
-
-impl Subject {
-    fn method(self, api: &Api, name: &str, request: &Request) -> Result<Target, ApiError> {
-        let verb = request.method().as_str();
-        Ok(match self {
-            Subject::Node(node) => api.passthru.node_method(node, name, verb)?,
-            Subject::Driver(driver) => api.passthru.driver_method(driver, name, verb)?,
-        })
-    }
-
-    fn methods(&self, api: &Api) -> Result<Response<Body>, ApiError> {
-        let (driver, on) = match self {
-            Subject::Node(node) => (api.passthru.driver_of(node)?, CalledOn::Node),
-            Subject::Driver(driver) => (driver.clone(), CalledOn::Driver),
-        };
-        let manifest = driver.manifest();
-        Ok(super::json(&Methods { manifest, on }))
-    }
-}
-
-async fn call(
-    api: &Api,
-    target: Target,
-    info: RequestInfo,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    let (parts, body) = request.into_parts();
+    let subject = match address.on {
+        CalledOn::Node => Subject::Node(nodes::find(api, &address.ident, info.version)?),
+        CalledOn::Driver => Subject::Driver(loaded(api, &address.ident)?),
+    };
+    let method = match address.method {
+        Some(method) => {
+            Arguments::parse(parts.uri.query()).finish()?;
+            if method == METHODS && parts.method == HttpMethod::GET {
+                return subject.methods(api);
+            }
+            method
+        }
+        None => method_argument(parts.uri.query())?.into(),
+    };
+    let target = match subject {
+        Subject::Node(node) => api.passthru.node_method(node, &method, verb)?,
+        Subject::Driver(driver) => api.passthru.driver_method(driver, &method, verb)?,
+    };
     let body = body::arguments(&parts.headers, body, &api.config.limits).await?;
     match api.passthru.call(target, body, info.id).await? {
         Answer::Reply(reply) => reply_with(reply),
@@ -150,6 +85,35 @@ async fn call(
             }
             Ok(response)
         }
+    }
+}
+
+fn loaded(api: &Api, name: &str) -> Result<Arc<LoadedDriver>, ApiError> {
+    api.registry
+        .get(name)
+        .ok_or_else(|| ApiError::driver_unknown(name))
+}
+
+/// The method that a path leaves to the arguments.
+fn method_argument(query: Option<&str>) -> Result<String, ApiError> {
+    let mut arguments = Arguments::parse(query);
+    let method = arguments.take("method");
+    arguments.finish()?;
+    let method = method.ok_or_else(|| ApiError::bad_request("Missing mandatory parameter: method"))?;
+    if method.is_empty() {
+        return Err(ApiError::bad_request("Method not specified"));
+    }
+    Ok(method)
+}
+
+impl Subject {
+    fn methods(&self, api: &Api) -> Result<Response<Body>, ApiError> {
+        let (driver, on) = match self {
+            Subject::Node(node) => (api.passthru.driver_of(node)?, CalledOn::Node),
+            Subject::Driver(driver) => (driver.clone(), CalledOn::Driver),
+        };
+        let manifest = driver.manifest();
+        Ok(super::json(&Methods { manifest, on }))
     }
 }
 

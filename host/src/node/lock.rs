@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use self::table::{Entered, Table};
 use crate::metrics::Histogram;
+use crate::request_id::RequestId;
 
 /// Who asks for a lock, and what for.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub struct Holder {
     /// The name of the method, or the word for the host's own work on a node: `update`, `delete`, `maintenance`.
     pub what: Arc<str>,
     /// The id of the request, `req-<uuid>`.
-    pub request_id: Arc<str>,
+    pub request_id: RequestId,
 }
 
 /// Who holds a lock.
@@ -98,7 +99,7 @@ impl NodeLocks {
             Entered::Queued(queued) => queued,
         };
         let Holder { what, request_id } = &queued.holder;
-        tracing::debug!(request_id = &**request_id, %node, "{what} waits for the node's lock");
+        tracing::debug!(%request_id, %node, "{what} waits for the node's lock");
         if let Ok(Ok(guard)) = timeout(self.wait, &mut queued.admitted).await {
             return Ok(guard);
         }

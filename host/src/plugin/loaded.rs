@@ -18,6 +18,7 @@ use super::manifest::{CalledOn, DriverManifest, Method, RunKind};
 use super::select::EnabledDriver;
 use crate::metrics::MethodCalls;
 use crate::node::secret::NodeSecrets;
+use crate::request_id::RequestId;
 use in_process::InProcess;
 
 /// A driver that is loaded and can be called, from any thread, many times at once.
@@ -66,7 +67,7 @@ pub struct CallState {
     /// The driver's name.
     pub driver: Arc<str>,
     /// The request that brought the call, as `req-<uuid>`.
-    pub request_id: Arc<str>,
+    pub request_id: RequestId,
     /// When the call was begun.
     pub started: Instant,
     /// When nobody waits for the answer any more.
@@ -78,7 +79,7 @@ pub struct CallState {
 
 impl CallState {
     /// The state of a call that begins now, and may take so long.
-    pub fn new(driver: Arc<str>, request_id: Arc<str>, timeout: Duration) -> Self {
+    pub fn new(driver: Arc<str>, request_id: RequestId, timeout: Duration) -> Self {
         let started = Instant::now();
         CallState {
             driver,
@@ -131,7 +132,7 @@ pub struct OwnedCall {
     /// The method.
     pub method: Arc<LoadedMethod>,
     /// The HTTP verb in capitals.
-    pub http_method: String,
+    pub http_method: &'static str,
     /// The arguments: checked JSON.
     pub body: Bytes,
     /// The node as JSON, for a node's method.

@@ -246,7 +246,7 @@ impl Job {
         macro_rules! line {
             ($level:ident, $($text:tt)*) => {
                 tracing::$level!(
-                    request_id = &*self.call.state.request_id,
+                    request_id = %self.call.state.request_id,
                     driver = &*self.call.state.driver,
                     method = self.call.method.name,
                     node = self.node.map(tracing::field::display),

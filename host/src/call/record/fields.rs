@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::request_id::RequestId;
+
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,7 +78,7 @@ pub struct Record {
     /// The node, for a node's method.
     pub node: Option<Uuid>,
     /// The request that brought the call, `req-<uuid>`.
-    pub request_id: Arc<str>,
+    pub request_id: RequestId,
     /// When it began, in microseconds since 1970.
     pub started_at: i64,
     /// When a client asked it to stop.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::fields::{Ending, Record, RecordState};
 use crate::database::StoreError;
+use crate::request_id::NotARequestId;
 
 /// Adds a record, running or ended.
 pub(super) fn insert(connection: &Connection, record: &Record) -> Result<(), StoreError> {
@@ -22,7 +23,7 @@ pub(super) fn insert(connection: &Connection, record: &Record) -> Result<(), Sto
         record.driver,
         record.method,
         record.node.as_ref().map(text),
-        record.request_id,
+        record.request_id.to_string(),
         record.started_at,
         record.state().word(),
         record.ending.as_ref().map(|ending| ending.at),
@@ -139,6 +140,8 @@ enum RowFault {
     Column(#[from] rusqlite::Error),
     #[error("{0:?} is not a uuid")]
     Uuid(String),
+    #[error("request_id: {0}")]
+    RequestId(#[from] NotARequestId),
     #[error("{0:?} is not a state")]
     State(String),
 }
@@ -167,7 +170,7 @@ fn read_one(row: &Row<'_>, names: &mut Names) -> Result<Record, RowFault> {
         driver: names.shared(row.get(3)?),
         method: names.shared(row.get(4)?),
         node: node.map(uuid).transpose()?,
-        request_id: row.get(6)?,
+        request_id: row.get::<_, String>(6)?.parse()?,
         started_at: row.get(7)?,
         cancel_requested_at: row.get(8)?,
         ending: ending(row.get(9)?, row.get(10)?, row.get(11)?)?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
+use crate::request_id::RequestId;
 
 /// A folder for one database.
 struct Place {
@@ -40,7 +41,7 @@ fn call(node: Option<Uuid>) -> RunningCall {
         node,
         state: Arc::new(CallState::new(
             "fake".into(),
-            "req-1".into(),
+            RequestId::random(),
             Duration::from_secs(60),
         )),
         is_check: false,

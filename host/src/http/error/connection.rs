@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use super::{ApiError, RETRY_AFTER_SECONDS};
 use crate::http::connection::HeadError;
+use crate::request_id::RequestId;
 
 impl ApiError {
     /// What is left of the request is not read, so the connection cannot be used again.
@@ -36,7 +37,7 @@ impl ApiError {
     }
 
     /// The whole reply as bytes, for a connection that no HTTP server takes.
-    pub(in crate::http) fn into_raw(self, request_id: &str) -> Vec<u8> {
+    pub(in crate::http) fn into_raw(self, request_id: RequestId) -> Vec<u8> {
         let body = self.body();
         format!(
             "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nretry-after: {}\r\n\

@@ -58,7 +58,7 @@ pub(super) async fn create(
     }
     let fields = input::read(&api, Occasion::Create, document, None)?;
     let node = api.nodes.create(uuid, fields).await?;
-    tracing::info!(request_id = &*info.id, node = %uuid, driver = node.driver(), "created");
+    tracing::info!(request_id = %info.id, node = %uuid, driver = node.driver(), "created");
     let shown = super::show::whole(&api, &links, &node, info.version);
     Ok(super::created(shown, &links.url(&format!("/v1/nodes/{uuid}"))))
 }

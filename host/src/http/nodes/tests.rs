@@ -23,6 +23,7 @@ use crate::node::fields::{JsonObject, NodeFields};
 use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
 use crate::plugin::registry::DriverRegistry;
+use crate::request_id::RequestId;
 
 struct Host {
     _folder: TempDir,
@@ -111,7 +112,7 @@ impl Host {
             .uri(path)
             .header("host", "bm:1")
             .extension(RequestInfo {
-                id: "req-1".into(),
+                id: RequestId::random(),
                 version: ApiVersion(minor),
             })
             .body(Body::from(body.to_owned()))

@@ -83,7 +83,7 @@ pub(super) async fn delete(
             return Err(ApiError::node_associated(node.uuid(), instance));
         }
         api.nodes.delete(node.uuid()).await?;
-        tracing::info!(request_id = &*info.id, node = %node.uuid(), "deleted");
+        tracing::info!(request_id = %info.id, node = %node.uuid(), "deleted");
         Ok(())
     };
     to_its_end(guard, deletion).await?;

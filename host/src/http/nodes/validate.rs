@@ -60,7 +60,7 @@ pub(super) async fn by_argument(
 
 /// What a driver refuses is a result; what keeps the host from asking it is an error.
 async fn report(api: &Api, node: &Arc<Node>, info: &RequestInfo) -> Result<Response<Body>, ApiError> {
-    let vendor = match api.passthru.validate_node(node, info.id.clone()).await {
+    let vendor = match api.passthru.validate_node(node, info.id).await {
         Ok(()) => json!({"result": true}),
         Err(error @ (CallError::Fault(_) | CallError::DriverNotEnabled { .. })) => {
             json!({"result": false, "reason": error.to_string()})

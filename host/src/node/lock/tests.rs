@@ -21,7 +21,7 @@ fn locks(wait: Duration, max_waiters: usize) -> NodeLocks {
 fn holder(what: &str) -> Holder {
     Holder {
         what: what.into(),
-        request_id: "req-1".into(),
+        request_id: RequestId::random(),
     }
 }
 
@@ -49,10 +49,11 @@ fn poll(waiting: &mut Waiting) -> Option<Result<NodeGuard, LockError>> {
 async fn a_held_node_names_its_holder_and_a_free_one_has_no_lock_object() {
     let (locks, node) = (locks(LONG, 10), Uuid::new_v4());
     assert!(locks.holder(&node).is_none());
-    let guard = locks.acquire(node, holder("reset")).await.unwrap();
+    let reset = holder("reset");
+    let guard = locks.acquire(node, reset.clone()).await.unwrap();
     assert_eq!(guard.node(), node);
     assert_eq!(&*locks.holder(&node).unwrap().holder.what, "reset");
-    assert_eq!(&*guard.holder().unwrap().holder.request_id, "req-1");
+    assert_eq!(guard.holder().unwrap().holder.request_id, reset.request_id);
     assert_eq!(locks.len(), 1);
     drop(guard);
     assert!(locks.is_empty() && locks.holder(&node).is_none());
@@ -104,12 +105,13 @@ async fn waiting_ends_with_ironics_sentence_and_the_holder() {
     let error = locks.acquire(node, holder("update")).await.unwrap_err();
     assert!(started.elapsed() >= Duration::from_millis(50));
     let text = error.to_string();
-    let since = guard.holder().unwrap().since;
+    let held = guard.holder().unwrap();
+    let (since, id) = (held.since, held.holder.request_id);
     assert_eq!(
         text,
         format!(
             "Node {node} is locked by host host-1, please retry after the current operation is completed. \
-             It is held for sleep_async since {since:.3} (req-1)."
+             It is held for sleep_async since {since:.3} ({id})."
         )
     );
     drop(guard);

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::{CallState, Fault, FaultKind, OwnedCall, Progress, Reply};
 use crate::plugin::excerpt;
 use crate::plugin::manifest::RunKind;
+use crate::request_id::RequestId;
 use crate::threads::release_woken_task;
 
 /// A driver object, and the name under which its log lines stand.
@@ -85,7 +86,7 @@ fn context(state: &Arc<CallState>) -> Context {
 fn borrowed(call: &OwnedCall) -> Call<'_> {
     Call {
         method: RStr::from_str(&call.method.name),
-        http_method: RStr::from_str(&call.http_method),
+        http_method: RStr::from_str(call.http_method),
         body: RSlice::from_slice(&call.body),
         node: match &call.node {
             Some(node) => ROption::RSome(RSlice::from_slice(node)),
@@ -182,7 +183,7 @@ impl CallContext for HostCall {
             log(
                 level,
                 &state.driver,
-                Some(&state.request_id),
+                Some(state.request_id),
                 &state.masked(&message),
             );
         });
@@ -205,7 +206,7 @@ impl Completion for HostCompletion {
                     release_woken_task();
                 }
                 None => tracing::warn!(
-                    target: "driver", driver = &*self.state.driver, request_id = &*self.state.request_id,
+                    target: "driver", driver = &*self.state.driver, request_id = %self.state.request_id,
                     "the driver answered a call twice; the second answer is dropped"
                 ),
             }
@@ -237,11 +238,11 @@ fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-fn log(level: u8, driver: &str, request_id: Option<&str>, message: &str) {
+fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
     let message = excerpt(message);
     macro_rules! line {
         ($level:expr) => {
-            tracing::event!(target: "driver", $level, driver, request_id, "{message}")
+            tracing::event!(target: "driver", $level, driver, request_id = request_id.map(tracing::field::display), "{message}")
         };
     }
     match level {

@@ -112,10 +112,10 @@ fn call(driver: &LoadedDriver, on: CalledOn, method: &str, body: &'static str) -
     let minute = Duration::from_secs(60);
     OwnedCall {
         method: driver.method(on, method).expect("the method").clone(),
-        http_method: "GET".to_owned(),
+        http_method: "GET",
         body: Bytes::from_static(body.as_bytes()),
         node: (on == CalledOn::Node).then(|| Bytes::from_static(b"{}")),
-        state: Arc::new(CallState::new(driver.name().clone(), "req-1".into(), minute)),
+        state: Arc::new(CallState::new(driver.name().clone(), RequestId::random(), minute)),
     }
 }
 

@@ -434,7 +434,7 @@ async fn a_locked_node_is_shown_as_reserved_and_refuses_changes() {
     let node = host.node("n1").await;
     let holder = Holder {
         what: "sleep_async".into(),
-        request_id: "req-7".into(),
+        request_id: RequestId::random(),
     };
     let guard = host.api.locks.acquire(node.uuid(), holder).await.unwrap();
     for (method, path, body) in EVERY_CHANGE {
@@ -564,7 +564,7 @@ async fn a_change_that_still_waits_for_the_lock_is_not_made_once_its_client_has_
     let node = host.node("n1").await;
     let holder = Holder {
         what: "sleep".into(),
-        request_id: "req-7".into(),
+        request_id: RequestId::random(),
     };
     let guard = host.api.locks.acquire(node.uuid(), holder.clone()).await.unwrap();
     for (method, path, body) in EVERY_CHANGE {
