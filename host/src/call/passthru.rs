@@ -24,6 +24,7 @@ use crate::node::store::NodeStore;
 use crate::plugin::loaded::{CallState, LoadedDriver, OwnedCall, Reply};
 use crate::plugin::manifest::{CalledOn, Method};
 use crate::plugin::registry::DriverRegistry;
+use crate::threads::hand_over_waiting;
 use carry::{Carried, Job};
 pub use error::CallError;
 
@@ -233,6 +234,7 @@ impl Passthru {
         let view = node.driver_view().clone();
         let deadline = state.deadline;
         let task = tokio::spawn(async move {
+            hand_over_waiting();
             let result = driver.validate_node(&view, &state);
             drop((permit, worker, listed));
             result

@@ -1,7 +1,8 @@
 //! The task of one call: from the driver's checks to its answer.
 //!
-//! It enters the driver on the thread that polls it. Until then it wakes nobody but an async call's client, whom
-//! [`release_woken_task`] lets go to another thread; why that matters is in [`crate::threads`].
+//! It enters the driver on the thread that polls it. Before that it has another thread wait for sockets and timers
+//! ([`hand_over_waiting`]), and wakes nobody but an async call's client, whom [`release_woken_task`] lets go to another
+//! thread; why that matters is in [`crate::threads`].
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::call::json;
 use crate::call::limits::{CallPermit, WorkerPermit};
 use crate::node::lock::NodeGuard;
 use crate::plugin::loaded::{LoadedDriver, OwnedCall, Reply};
-use crate::threads::release_woken_task;
+use crate::threads::{hand_over_waiting, release_woken_task};
 
 /// What a call holds while the driver is busy with it.
 pub(super) struct Carried {
@@ -37,6 +38,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
+        hand_over_waiting();
         if let Err(fault) = self.driver.validate(&self.call) {
             return self.finish(Err(fault.into()));
         }
