@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
+use tokio::runtime::Handle;
 
 use crate::call::Passthru;
 use crate::call::in_flight::InFlight;
@@ -23,7 +24,7 @@ use crate::node::store::NodeStore;
 use crate::plugin::loaded::LoadedDriver;
 use crate::plugin::registry::DriverRegistry;
 use crate::plugin::survey;
-use crate::threads;
+use crate::threads::{self, Watch};
 pub use error::{DriverFaults, StartError};
 use signals::Signals;
 
@@ -136,6 +137,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
         locks.clone(),
         limits,
         records.clone(),
+        Watch::start(Handle::current()).context("a thread to watch the others cannot be started")?,
         config.clone(),
     );
     let passthru = Arc::new(passthru);

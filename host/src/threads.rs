@@ -6,9 +6,16 @@
 //! A thread that is inside a driver gives nothing away, so nothing may be left with it:
 //! - The task that a thread woke last sits in a slot that no other thread can take from. The slot is empty whenever a task
 //!   is polled; who wakes a task and then enters a driver in the same poll calls [`release_woken_task`] in between.
+//! - The thread that was woken by a socket or a timer is the one that waits for them all, until another one parks. Who enters a
+//!   driver tells the [`Watch`], or nobody hears a client, a deadline or a signal until the driver returns.
 //! - A task that yields, or is made to by the runtime's budget for cooperation, goes to a list that its thread looks at
 //!   only when it has nothing else to do. So no task here yields, and the connections are exempt from the budget:
 //!   each of their requests waits for the call that it brought, and that is yielding enough.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -25,6 +32,61 @@ pub fn runtime(workers: usize) -> std::io::Result<Runtime> {
         .thread_name("host-worker")
         .enable_all()
         .build()
+}
+
+/// How long nobody may wait for sockets and timers after a thread has entered a driver.
+const GAP: Duration = Duration::from_millis(1);
+
+/// Sees to it that a thread waits for sockets and timers while others are inside drivers.
+///
+/// A moment after a driver was entered it gives the runtime a task from outside. The runtime wakes a thread for it, and when that
+/// one has nothing else to do, it waits in place of the one that has gone. Waking one at each entry would cost more than the calls.
+pub struct Watch {
+    entered: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
+    thread: Thread,
+}
+
+impl Watch {
+    /// Starts the thread that watches `runtime`.
+    ///
+    /// # Errors
+    /// The operating system gives no more threads.
+    pub fn start(runtime: Handle) -> std::io::Result<Watch> {
+        let (entered, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (seen, end) = (entered.clone(), over.clone());
+        let watching = std::thread::Builder::new()
+            .name("host-watch".to_owned())
+            .spawn(move || {
+                while !end.load(Ordering::Acquire) {
+                    if seen.swap(false, Ordering::AcqRel) {
+                        std::thread::sleep(GAP);
+                        runtime.spawn(async {});
+                    } else {
+                        std::thread::park();
+                    }
+                }
+            })?;
+        Ok(Watch {
+            entered,
+            over,
+            thread: watching.thread().clone(),
+        })
+    }
+
+    /// This thread is about to enter a driver.
+    pub fn entering(&self) {
+        if !self.entered.load(Ordering::Relaxed) && !self.entered.swap(true, Ordering::AcqRel) {
+            self.thread.unpark();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
 }
 
 /// Makes the task that this thread has just woken one that every thread can run.

@@ -1,6 +1,7 @@
 //! What a host has written so far, line by line.
 
 use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default)]
 pub struct Log {
     lines: Arc<Mutex<Vec<String>>>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Log {
@@ -19,12 +21,20 @@ impl Log {
         let collect = move || {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
                 log.lock().push(String::from_utf8_lossy(&line).into_owned());
+                if log.closing.load(Ordering::Relaxed) {
+                    break;
+                }
             }
         };
         Builder::new()
             .name("host log".into())
             .spawn(collect)
             .expect("a thread for the log")
+    }
+
+    /// Reads one line more of each stream and closes it, as a reader does that has ended.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {

@@ -74,6 +74,18 @@ fn readable_lines_have_no_colour_codes_when_nobody_looks_at_a_terminal() {
 }
 
 #[test]
+fn a_host_whose_log_nobody_reads_any_more_serves_on_and_ends_when_asked() {
+    let mut host = HostProcess::with_fake();
+    host.log.close();
+    for _ in 0..3 {
+        host.create_node("n1");
+        host.request("DELETE", "/v1/nodes/n1").send().expect(204);
+    }
+    host.terminate();
+    assert_eq!(host.wait().code(), Some(0));
+}
+
+#[test]
 fn a_clients_text_cannot_forge_a_line() {
     let host = HostProcess::with_fake();
     let forged = "x%0a%7b%22level%22%3a%22FORGED%22%7d";

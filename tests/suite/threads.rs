@@ -58,6 +58,41 @@ fn with_all_workers_hung_reads_and_new_connections_are_answered() {
 }
 
 #[test]
+fn one_hung_call_without_a_body_keeps_nobody_else_waiting() {
+    // The thread that hears of such a request is the one that waits for all sockets, and goes straight into the driver.
+    let host = with_workers(8).start();
+    for (n, (verb, target)) in [("GET", "validate"), ("POST", "vendor_passthru/hold")]
+        .iter()
+        .cycle()
+        .take(10)
+        .enumerate()
+    {
+        let gate = Gate::closed();
+        let info = json!({"validate_until": gate.path()});
+        let node = json!({"driver": "slow", "name": format!("n{n}"), "driver_info": info});
+        host.post("/v1/nodes", node).expect(201);
+        let mut connection = TcpStream::connect(&host.address).unwrap();
+        connection.set_read_timeout(Some(SOON)).unwrap();
+        let mut ask = |verb: &str, target: &str, more: &str| {
+            let request = format!(
+                "{verb} {target} HTTP/1.1\r\nHost: h\r\nX-OpenStack-Ironic-API-Version: 1.77\r\n\
+                 Content-Length: 0\r\n{more}\r\n"
+            );
+            connection.write_all(request.as_bytes()).unwrap();
+        };
+        ask("GET", "/v1/nope", "");
+        host.get("/healthz").expect(200);
+        ask(verb, &format!("/v1/nodes/n{n}/{target}"), "Connection: close\r\n");
+        gate.wait_for(1);
+        host.get("/v1/drivers").expect(200);
+        gate.open();
+        let mut replies = String::new();
+        connection.read_to_string(&mut replies).unwrap();
+        assert_eq!(replies.matches("HTTP/1.1 200").count(), 1, "{replies}");
+    }
+}
+
+#[test]
 fn with_all_workers_hung_timers_go_on_a_late_call_is_504() {
     let host = with_workers(4).set("calls.timeout_ms", 400).start();
     let gate = Gate::closed();

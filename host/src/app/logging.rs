@@ -22,7 +22,9 @@ pub(super) fn start(options: &LogOptions) -> anyhow::Result<()> {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(std::io::stderr().is_terminal())
+        // A line that cannot be written is lost. To tell of it on the same standard error would panic whoever wrote it.
+        .log_internal_errors(false);
     let started = match options.log_format {
         LogFormat::Text => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -28,6 +28,7 @@ use crate::plugin::loaded::{CallState, LoadedDriver, LoadedMethod, OwnedCall, Re
 use crate::plugin::manifest::{CalledOn, Method};
 use crate::plugin::registry::DriverRegistry;
 use crate::request_id::RequestId;
+use crate::threads::Watch;
 use carry::{Carried, Job};
 pub use error::CallError;
 
@@ -59,6 +60,7 @@ pub struct Passthru {
     limits: Limits,
     records: Arc<RecordStore>,
     in_flight: Arc<InFlight>,
+    watch: Watch,
     config: Arc<Config>,
 }
 
@@ -70,6 +72,7 @@ impl Passthru {
         locks: NodeLocks,
         limits: Limits,
         records: Arc<RecordStore>,
+        watch: Watch,
         config: Arc<Config>,
     ) -> Self {
         Passthru {
@@ -79,6 +82,7 @@ impl Passthru {
             limits,
             records,
             in_flight: Arc::default(),
+            watch,
             config,
         }
     }
@@ -169,7 +173,7 @@ impl Passthru {
         let worker = if driver.holds_thread(&method) {
             self.limits.worker(driver.name()).map_err(busy)?
         } else {
-            self.limits.pass(driver.name()).await.map_err(busy)?
+            Box::pin(self.limits.pass(driver.name())).await.map_err(busy)?
         };
         let timeout = self.timeout(&driver, &method);
         let secrets = view.clone().map(|view| self.secrets(view));
@@ -215,7 +219,7 @@ impl Passthru {
             let method = method.name.clone();
             return Err(CallError::NotBegun { method });
         }
-        Err(self.passed_deadline(running, timeout, hand_over).await)
+        Err(Box::pin(self.passed_deadline(running, timeout, hand_over)).await)
     }
 
     /// Records a sync call that goes on after its deadline, and hands the record over to the call's own task.
@@ -280,6 +284,7 @@ impl Passthru {
         let listed = self.in_flight.enter(running);
         let view = node.driver_view().clone();
         let deadline = state.deadline;
+        self.watch.entering();
         let task = tokio::spawn(async move {
             let result = driver.validate_node(&view, &state);
             drop((permit, worker, listed));

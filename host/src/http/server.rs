@@ -219,7 +219,8 @@ async fn route(
         method => method.clone(),
     };
     request.extensions_mut().insert(info);
-    match router.call(request).await {
+    // Boxed: the calls of drivers do not come here, and carry no room for it.
+    match Box::pin(router.call(request)).await {
         Ok(response) => Ok(ApiError::in_place_of_axum_s(response)),
         Err(never) => match never {},
     }

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use self::table::{Entered, Table};
+use self::table::{Entered, Queued, Table};
 use crate::metrics::Histogram;
 use crate::request_id::RequestId;
 
@@ -93,11 +93,15 @@ impl NodeLocks {
     /// # Errors
     /// [`LockError::Locked`] after the configured wait, or at once when the queue is full.
     pub async fn acquire(&self, node: Uuid, holder: Holder) -> Result<NodeGuard, LockError> {
-        let mut queued = match self.table.enter(node, holder) {
-            Entered::Held(guard) => return Ok(guard),
-            Entered::Refused(error) => return Err(self.table.refused(error)),
-            Entered::Queued(queued) => queued,
-        };
+        match self.table.enter(node, holder) {
+            Entered::Held(guard) => Ok(guard),
+            Entered::Refused(error) => Err(self.table.refused(error)),
+            // Boxed: most callers find the node free, and carry no room for waiting.
+            Entered::Queued(queued) => Box::pin(self.wait(node, queued)).await,
+        }
+    }
+
+    async fn wait(&self, node: Uuid, mut queued: Queued) -> Result<NodeGuard, LockError> {
         let Holder { what, request_id } = &queued.holder;
         tracing::debug!(%request_id, %node, "{what} waits for the node's lock");
         if let Ok(Ok(guard)) = timeout(self.wait, &mut queued.admitted).await {

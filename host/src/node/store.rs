@@ -126,6 +126,12 @@ impl NodeStore {
             .await
     }
 
+    /// Whether a node's `last_error` is this already.
+    pub fn has_last_error(&self, uuid: &Uuid, text: Option<&str>) -> bool {
+        let node = self.get(uuid);
+        node.is_some_and(|node| node.rare().last_error.as_deref() == text)
+    }
+
     /// Sets or clears `last_error`. Writes nothing if it is so already.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! The task of one call: from the driver's checks to its answer.
 //!
-//! It enters the driver on the thread that polls it. Until then it wakes nobody but an async call's client, whom
-//! [`release_woken_task`] lets go to another thread; why that matters is in [`crate::threads`].
+//! It enters the driver on the thread that polls it. Before that it tells the [`Watch`](crate::threads::Watch), and wakes nobody but
+//! an async call's client, whom [`release_woken_task`] lets go to another thread; why that matters is in [`crate::threads`].
+//!
+//! The futures of what few calls need are boxed: those of the others would carry their room.
 
 use std::sync::Arc;
 
@@ -44,6 +46,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
+        self.calls.watch.entering();
         if let Err(fault) = self.driver.validate(&self.call) {
             return self.finish(Err(fault.into())).await;
         }
@@ -54,11 +57,12 @@ impl Job {
         }
         let mut accepted = None;
         if self.call.method.is_async {
-            match self.accept().await {
+            match Box::pin(self.accept()).await {
                 Ok(record) => accepted = Some(record),
                 Err(error) => return self.finish(Err(error)).await,
             }
         }
+        self.calls.watch.entering();
         let running = self.driver.start(&self.call);
         // From here on no thread is inside the driver: a blocking method has returned, a deferred one goes on without.
         self.held.worker = None;
@@ -68,7 +72,7 @@ impl Job {
             .map_err(CallError::from)
             .and_then(|reply| self.checked(reply));
         // Queued before anything is let go, so that a host that stops then still writes it.
-        let recorded = accepted.map(|accepted| accepted.record.end(self.recorded(&outcome)));
+        let recorded = accepted.map(|accepted| Box::pin(accepted.record.end(self.recorded(&outcome))));
         self.note(&outcome).await;
         self.finish(outcome.map(Answer::Reply)).await;
         if let Some(recorded) = recorded {
@@ -191,15 +195,15 @@ impl Job {
     async fn note(&self, outcome: &Result<Reply, CallError>) {
         let method = &self.call.method;
         let Some(node) = self.node else { return };
-        match outcome {
-            Err(error) if method.is_async => {
-                self.calls
-                    .remember_outcome(node, Some(failed(method, error)))
-                    .await;
-            }
-            Ok(_) if method.require_exclusive_lock => self.calls.remember_outcome(node, None).await,
-            _ => {}
+        let text = match outcome {
+            Err(error) if method.is_async => Some(failed(method, error)),
+            Ok(_) if method.require_exclusive_lock => None,
+            _ => return,
+        };
+        if self.calls.nodes.has_last_error(&node, text.as_deref()) {
+            return;
         }
+        Box::pin(self.calls.remember_outcome(node, text)).await;
     }
 
     /// What the record says of an outcome. What a method with `attach` answers is not JSON, and not kept.
@@ -227,16 +231,7 @@ impl Job {
         let Some(Err(outcome)) = answer.map(|answer| answer.send(outcome)) else {
             return;
         };
-        // Nobody is there. A client that has just left was told nothing, and hands over no record.
-        let Ok(record) = self.late.await else { return };
-        let attach = self.call.method.attach;
-        let recorded = record.end(match outcome {
-            Ok(Answer::Reply(reply)) => Ok((!attach).then_some(reply.body)),
-            Ok(Answer::Accepted { .. }) => Ok(None),
-            Err(error) => Err(error.recorded()),
-        });
-        drop(listed);
-        recorded.await;
+        Box::pin(record_late(self.late, self.call.method.attach, outcome, listed)).await;
     }
 
     /// One line for a call that failed, and for one that came back after its deadline. What the client did wrong is no
@@ -270,6 +265,23 @@ struct Accepted {
     record: Arc<OpenRecord>,
     /// Dropped when the call has ended.
     _ended: oneshot::Sender<()>,
+}
+
+/// Records what became of a call whose client is not there. One that has just left was told nothing, and hands over no record.
+async fn record_late(
+    late: oneshot::Receiver<OpenRecord>,
+    attach: bool,
+    outcome: Result<Answer, CallError>,
+    listed: Listed,
+) {
+    let Ok(record) = late.await else { return };
+    let recorded = record.end(match outcome {
+        Ok(Answer::Reply(reply)) => Ok((!attach).then_some(reply.body)),
+        Ok(Answer::Accepted { .. }) => Ok(None),
+        Err(error) => Err(error.recorded()),
+    });
+    drop(listed);
+    recorded.await;
 }
 
 /// What `last_error` says. Ironic's words.

@@ -24,6 +24,7 @@ use crate::node::lock::NodeLocks;
 use crate::node::store::NodeStore;
 use crate::plugin::registry::DriverRegistry;
 use crate::request_id::RequestId;
+use crate::threads::Watch;
 
 struct Host {
     _folder: TempDir,
@@ -69,6 +70,7 @@ impl Host {
             locks.clone(),
             limits,
             records.clone(),
+            Watch::start(tokio::runtime::Handle::current()).unwrap(),
             config.clone(),
         ));
         let api = Api {
