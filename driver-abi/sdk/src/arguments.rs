@@ -23,7 +23,10 @@ pub trait Arguments<'a>: Sized {
 
 impl<'a, T: Deserialize<'a>> Arguments<'a> for T {
     fn of_call(method: &str, body: &'a [u8]) -> Result<Self, Fault> {
-        serde_json::from_slice(body).map_err(|_| arguments_fault::<T>(method, body))
+        // As one text: in a slice serde_json looks for UTF-8 in every string of it anew.
+        let text = std::str::from_utf8(body).ok();
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| arguments_fault::<T>(method, body))
     }
 }
 

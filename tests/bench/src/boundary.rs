@@ -82,13 +82,13 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
         Case::new("boundary, driver without the SDK, 4 KiB", || {
             assert!(black_box(through(&plain, "repeat", &large)))
         }),
-        Case::new("boundary, driver with the SDK, 4 KiB untyped", || {
+        Case::new("boundary, driver with the SDK, 4 KiB unread", || {
             assert!(black_box(through(&sdk, "echo", &large)))
         }),
         Case::new("boundary, driver with the SDK, 4 KiB with types", || {
             assert!(black_box(through(&sdk, "echo_typed", &large)));
         }),
-        Case::new("4 KiB untyped, with the host's half", || whole_large(&host)),
+        Case::new("4 KiB unread, with the host's half", || whole_large(&host)),
         Case::new("for comparison: the host's check of 4 KiB of JSON", || {
             black_box(bench::is_fine(black_box(&large)));
         }),
