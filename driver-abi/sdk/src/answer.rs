@@ -3,7 +3,7 @@
 use driver_abi::Reply;
 use serde::Serialize;
 
-use crate::Fault;
+use crate::{Fault, RawJson};
 
 /// Raw bytes with a media type: the answer of a method that is declared with `attach`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
-/// What a method may answer: anything that serialises, as JSON, or an [`Attachment`].
+/// What a method may answer: anything that serialises, as JSON, a [`RawJson`], or an [`Attachment`].
 pub trait Answer {
     /// Writes the answer.
     #[doc(hidden)]
@@ -27,6 +27,15 @@ impl<T: Serialize> Answer for T {
             .map_err(|error| Fault::internal(format!("the answer cannot be written as JSON: {error}")))?;
         Ok(Reply {
             body: body.into(),
+            content_type: Default::default(),
+        })
+    }
+}
+
+impl Answer for RawJson {
+    fn into_reply(self) -> Result<Reply, Fault> {
+        Ok(Reply {
+            body: self.into_vec().into(),
             content_type: Default::default(),
         })
     }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 
-use crate::Fault;
+use crate::{Fault, RawJson};
 
 /// The longest piece of a foreign text in a message, in characters.
 const LONGEST: usize = 300;
@@ -14,10 +14,32 @@ const LONGEST: usize = 300;
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
+/// What a method may take as its arguments: anything that deserialises, or [`RawJson`].
+pub trait Arguments<'a>: Sized {
+    /// Reads the body of a call of `method`.
+    #[doc(hidden)]
+    fn of_call(method: &str, body: &'a [u8]) -> Result<Self, Fault>;
+}
+
+impl<'a, T: Deserialize<'a>> Arguments<'a> for T {
+    fn of_call(method: &str, body: &'a [u8]) -> Result<Self, Fault> {
+        // As one text: in a slice serde_json looks for UTF-8 in every string of it anew.
+        let text = std::str::from_utf8(body).ok();
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .ok_or_else(|| arguments_fault::<T>(method, body))
+    }
+}
+
+impl Arguments<'_> for RawJson {
+    fn of_call(_method: &str, body: &[u8]) -> Result<Self, Fault> {
+        Ok(RawJson::from(body.to_vec()))
+    }
+}
+
 /// The arguments of a call of `method`.
 #[doc(hidden)]
-pub fn arguments<'a, T: Deserialize<'a>>(method: &str, body: &'a [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(|_| arguments_fault::<T>(method, body))
+pub fn arguments<'a, T: Arguments<'a>>(method: &str, body: &'a [u8]) -> Result<T, Fault> {
+    T::of_call(method, body)
 }
 
 /// Reads again, now with an eye on where: only a call that is refused pays for it.

@@ -20,9 +20,11 @@ mod node;
 mod object;
 pub mod prelude;
 mod properties;
+mod raw_json;
 mod runtime;
 
 pub use answer::{Answer, Attachment};
+pub use arguments::Arguments;
 pub use bench::{BenchCall, LogLine, Started, TestBench};
 pub use call::Call;
 pub use completion::Completion;
@@ -32,6 +34,7 @@ pub use fault::{Fault, FaultKind};
 pub use host::{Host, Level};
 pub use node::Node;
 pub use properties::Properties;
+pub use raw_json::RawJson;
 pub use serde;
 pub use serde_json::{self, json, Value};
 

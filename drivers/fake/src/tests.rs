@@ -217,7 +217,7 @@ fn sleeping_takes_as_long_as_it_was_told() {
     let fault = bench
         .driver_method("sleep")
         .args(json!({"seconds": -1}))
-        .validate()
+        .run()
         .unwrap_err();
     assert_eq!(
         fault.message(),
@@ -296,7 +296,7 @@ fn an_unknown_kind_is_refused_with_the_known_ones() {
     let fault = bench()
         .node_method("fail_sync", json!({}))
         .args(json!({"kind": "odd"}))
-        .validate()
+        .run()
         .unwrap_err();
     assert_eq!(fault.kind(), FaultKind::InvalidParameter);
     assert!(

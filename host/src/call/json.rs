@@ -1,5 +1,7 @@
 //! Syntax and depth of a body, without building anything.
 
+mod walk;
+
 use serde::de::IgnoredAny;
 
 /// What some editors put before a text. RFC 8259 forbids it before JSON.
@@ -49,7 +51,16 @@ pub fn check(bytes: &[u8], limit: u32) -> Result<(), JsonError> {
     if text.starts_with(BYTE_ORDER_MARK) {
         return Err(JsonError::ByteOrderMark);
     }
-    if is_deeper(bytes, limit) {
+    if walk::is_sound(bytes, limit) {
+        return Ok(());
+    }
+    second_look(text, limit)
+}
+
+/// What is wrong with a text that the walk did not take; nothing, if it only nests deeper than the walk can follow.
+#[cold]
+fn second_look(text: &str, limit: u32) -> Result<(), JsonError> {
+    if is_deeper(text.as_bytes(), limit) {
         return Err(JsonError::Depth { limit });
     }
     // Needs no stack, however deep the text is.
@@ -134,6 +145,16 @@ mod tests {
                 Err(JsonError::Depth { limit })
             );
         }
+    }
+
+    #[test]
+    fn a_limit_beyond_what_the_walk_can_follow_holds_too() {
+        let open = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(check(open(300).as_bytes(), 300), Ok(()));
+        assert_eq!(
+            check(open(301).as_bytes(), 300),
+            Err(JsonError::Depth { limit: 300 })
+        );
     }
 
     #[test]

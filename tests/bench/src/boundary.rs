@@ -11,6 +11,7 @@ use driver_abi::{Call, CallContext, CallContext_TO, Context, DriverObject, Host,
 use host::plugin::library::{self, LoadedLibrary};
 use host::plugin::loaded::{CallState, LoadedDriver, OwnedCall};
 use host::plugin::{CalledOn, EnabledDriver, survey};
+use host::request_id::RequestId;
 use libloading::os::unix::{Library, Symbol};
 
 use crate::arguments::Arguments;
@@ -82,13 +83,13 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
         Case::new("boundary, driver without the SDK, 4 KiB", || {
             assert!(black_box(through(&plain, "repeat", &large)))
         }),
-        Case::new("boundary, driver with the SDK, 4 KiB untyped", || {
+        Case::new("boundary, driver with the SDK, 4 KiB unread", || {
             assert!(black_box(through(&sdk, "echo", &large)))
         }),
         Case::new("boundary, driver with the SDK, 4 KiB with types", || {
             assert!(black_box(through(&sdk, "echo_typed", &large)));
         }),
-        Case::new("4 KiB untyped, with the host's half", || whole_large(&host)),
+        Case::new("4 KiB unread, with the host's half", || whole_large(&host)),
         Case::new("for comparison: the host's check of 4 KiB of JSON", || {
             black_box(bench::is_fine(black_box(&large)));
         }),
@@ -117,13 +118,13 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
 /// The host's whole way into a driver, as `call/passthru` goes it.
 fn whole_call(driver: &LoadedDriver, method: &str, body: &[u8]) -> Result<impl Fn(&LoadedDriver) + use<>> {
     let method = driver.method(CalledOn::Driver, method).context("the method")?;
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(3600);
+    let timeout = Duration::from_secs(3600);
     let call = OwnedCall {
         method: method.clone(),
-        http_method: "POST".to_owned(),
+        http_method: "POST",
         body: Bytes::copy_from_slice(body),
         node: None,
-        state: Arc::new(CallState::new("bench".into(), "req-1".into(), deadline)),
+        state: Arc::new(CallState::new("bench".into(), RequestId::random(), timeout)),
     };
     Ok(move |driver: &LoadedDriver| {
         drop(black_box(driver.validate(&call)));

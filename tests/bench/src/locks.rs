@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use host::node::lock::{Holder, NodeLocks};
+use host::request_id::RequestId;
 use uuid::Uuid;
 
 use crate::arguments::Arguments;
@@ -23,7 +24,7 @@ pub(crate) fn measure(arguments: &Arguments) -> Result<Table> {
     let locks = NodeLocks::new("bench", Duration::from_secs(2), 100);
     let holder = Holder {
         what: "echo_node".into(),
-        request_id: "req-1".into(),
+        request_id: RequestId::random(),
     };
     let nodes: Vec<Uuid> = (0..1000).map(|_| Uuid::new_v4()).collect();
     let mutex = tokio::sync::Mutex::new(());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
+use host::database::Database;
 use host::node::fields::{JsonObject, NodeFields};
 use host::node::store::NodeStore;
 use tokio::task::JoinSet;
@@ -23,7 +24,7 @@ const AT_ONCE: usize = 1024;
 /// Puts a database with so many nodes at `path`. It is filled once and copied from then on.
 pub(crate) fn database(place: &Place, count: usize, path: &Path) -> Result<()> {
     let kept = place.kept(&format!("nodes-{count}.db"));
-    if NodeStore::open(&kept, "bench").is_ok_and(|store| store.len() == count) {
+    if open(&kept).is_ok_and(|(_, store)| store.len() == count) {
         std::fs::copy(&kept, path)?;
         return Ok(());
     }
@@ -36,7 +37,8 @@ pub(crate) fn database(place: &Place, count: usize, path: &Path) -> Result<()> {
 }
 
 fn fill(path: &Path, count: usize) -> Result<()> {
-    let store = Arc::new(NodeStore::open(path, "bench")?);
+    let (database, store) = open(path)?;
+    let store = Arc::new(store);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut creating = JoinSet::new();
@@ -54,8 +56,14 @@ fn fill(path: &Path, count: usize) -> Result<()> {
         }
         anyhow::Ok(())
     })?;
-    store.close();
+    database.close();
     Ok(())
+}
+
+fn open(path: &Path) -> Result<(Arc<Database>, NodeStore)> {
+    let database = Arc::new(Database::open(path, "bench")?);
+    let store = NodeStore::open(database.clone())?;
+    Ok((database, store))
 }
 
 /// A node as they usually are: a name, an address with a user and a password, what the machine has.

@@ -124,6 +124,7 @@ impl Expansion<'_> {
                     __call: &::driver_sdk::Call<'_>,
                     __body: &[u8],
                 ) -> #result<(), #fault> {
+                    let _ = __body;
                     match __method {
                         #validate_call
                         _ => #result::Err(::driver_sdk::__private::not_here(__call)),
@@ -209,7 +210,12 @@ impl Expansion<'_> {
         quote!(#properties #check)
     }
 
+    /// Reads the arguments only if somebody waits for that: the author's check, or a client that is answered before the method
+    /// runs. All other calls read them once, in the call itself, before the method's first line.
     fn validate_call(&self, method: &Method) -> TokenStream {
+        if method.check.is_none() && !method.is_async {
+            return quote!(::core::result::Result::Ok(()));
+        }
         let args = read_args(method);
         let check = method.check.as_ref().map(|Check { ident, parameters, .. }| {
             let ty = self.ty;

@@ -32,8 +32,8 @@ use proc_macro::TokenStream;
 /// | `#[validate_call(f)]` | `fn(&self, call: &Call, args: &Args) -> Result<(), Fault>`, before method `f`, after its arguments have been read | one per method |
 /// | `#[shut_down]` | `fn(&self)`, when the host ends | at most one |
 ///
-/// A method takes `&self` and, in any order and all optional, `&Call`, `&Node` (node methods) and one type of its own that
-/// deserialises: the arguments. It returns a `Result`; or it takes a `Completion` as well, returns nothing at once, and answers later; or
+/// A method takes `&self` and, in any order and all optional, `&Call`, `&Node` (node methods) and one type for its arguments: its own that
+/// deserialises, or `RawJson`. It returns a `Result`; or it takes a `Completion` as well, returns nothing at once, and answers later; or
 /// it is an `async fn` (feature `tokio`). Its doc comment is its description. The words of a method:
 ///
 /// | Word | Meaning | Default |

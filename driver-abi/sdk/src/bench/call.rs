@@ -73,7 +73,8 @@ impl<'a> BenchCall<'a> {
         self
     }
 
-    /// Validates node and arguments, and runs nothing.
+    /// Validates as the host does before a call, and runs nothing. The arguments of a sync method without `#[validate_call]` are read
+    /// by its call, so here they pass unseen.
     ///
     /// # Errors
     /// The method or the verb is not known, or what the driver finds wrong.

@@ -5,9 +5,8 @@ use std::sync::mpsc::{channel, Sender};
 use std::sync::OnceLock;
 
 use driver_sdk::prelude::*;
-use serde_json::value::RawValue;
 
-type Answer = Box<RawValue>;
+type Answer = RawJson;
 type Calls = Sender<(Answer, Completion<Answer>)>;
 
 /// The way to the thread, which is started by the first call and ends when this is dropped.

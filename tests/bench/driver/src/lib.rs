@@ -6,7 +6,6 @@ mod pointers;
 use std::time::Duration;
 
 use driver_sdk::prelude::*;
-use serde_json::value::RawValue;
 
 use deferred::Answerer;
 
@@ -59,7 +58,7 @@ impl Bench {
 
     /// Answers with its arguments, whatever they are.
     #[driver_method]
-    fn echo(&self, args: Box<RawValue>) -> Result<Box<RawValue>, Fault> {
+    fn echo(&self, args: RawJson) -> Result<RawJson, Fault> {
         Ok(args)
     }
 
@@ -71,13 +70,13 @@ impl Bench {
 
     /// Answers with its arguments, from a thread of the driver.
     #[driver_method]
-    fn echo_deferred(&self, args: Box<RawValue>, completion: Completion<Box<RawValue>>) {
+    fn echo_deferred(&self, args: RawJson, completion: Completion<RawJson>) {
         self.answerer.answer(args, completion);
     }
 
     /// Takes anything and does nothing, with nobody waiting.
     #[driver_method(async = true)]
-    fn ignore(&self, args: Box<RawValue>) -> Result<(), Fault> {
+    fn ignore(&self, args: RawJson) -> Result<(), Fault> {
         drop(args);
         Ok(())
     }
@@ -91,7 +90,7 @@ impl Bench {
 
     /// Answers with its arguments, under the node's lock. Reads the node, as every real method does.
     #[node_method(async = false)]
-    fn echo_node(&self, node: &Node, args: Box<RawValue>) -> Result<Box<RawValue>, Fault> {
+    fn echo_node(&self, node: &Node, args: RawJson) -> Result<RawJson, Fault> {
         let device: Device = node.driver_info()?;
         if device.bench_address.is_empty() {
             return Err(Fault::invalid_parameter("bench_address is empty"));
