@@ -85,7 +85,7 @@ fn of_file(file: FoundFile) -> Result<(PathBuf, DriverManifest), InspectError> {
 
 /// A name is looked up as if it were the only one enabled, so that the same rules hold.
 fn of_name(plugin_dir: &Path, name: &str) -> Result<(PathBuf, DriverManifest), InspectError> {
-    let files = scan(plugin_dir)?.into_iter().map(FoundFile::read).collect();
+    let files = scan(plugin_dir)?.into_iter().map(FoundFile::read);
     let mut selection = select(plugin_dir, files, &[name.to_owned()]);
     match selection.enabled.pop() {
         Some(driver) => Ok((driver.file().to_owned(), driver.manifest().clone())),

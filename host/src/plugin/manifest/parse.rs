@@ -149,8 +149,11 @@ fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestE
 
 fn methods(entry: &Entry<'_>) -> Result<Vec<Method>, ManifestError> {
     let entries: Vec<_> = entry.items()?.collect();
-    let methods = entries.iter().map(method).collect::<Result<Vec<_>, _>>()?;
-    let mut known = HashSet::with_capacity(methods.len());
+    let mut methods = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        methods.push(method(entry)?);
+    }
+    let mut known = HashSet::with_capacity(entries.len());
     for (entry, method) in entries.iter().zip(&methods) {
         if !known.insert((method.on, method.name.as_str())) {
             return Err(entry.key("name").wrong("a name that no other method here has"));

@@ -57,6 +57,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 struct Planter;
 
+/// A method that the SDK wrote has eight keys.
+const USUAL_MEMBERS: usize = 8;
+
 impl<'de> Visitor<'de> for Planter {
     type Value = Tree<'de>;
 
@@ -101,7 +104,7 @@ impl<'de> Visitor<'de> for Planter {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree<'de>, A::Error> {
-        let mut object = Vec::new();
+        let mut object = Vec::with_capacity(USUAL_MEMBERS);
         while let Some((Text(key), value)) = members.next_entry()? {
             object.push((key, value));
         }
