@@ -28,6 +28,6 @@ pub use select::{EnabledDriver, SelectError, SelectWarning, Selection, State, Ve
 /// # Errors
 /// When the folder itself cannot be read. What is wrong with a file in it is that file's verdict.
 pub fn survey(plugin_dir: &Path, enabled_drivers: &[String]) -> Result<Selection, ScanError> {
-    let files = scan(plugin_dir)?.into_iter().map(FoundFile::read).collect();
+    let files = scan(plugin_dir)?.into_iter().map(FoundFile::read);
     Ok(select(plugin_dir, files, enabled_drivers))
 }

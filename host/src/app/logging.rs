@@ -3,7 +3,10 @@
 use std::io::IsTerminal;
 
 use anyhow::Context;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{LogFormat, LogOptions};
 
@@ -13,23 +16,26 @@ use crate::cli::{LogFormat, LogOptions};
 /// The filter cannot be read.
 pub(super) fn start(options: &LogOptions) -> anyhow::Result<()> {
     check(&options.log_level)?;
-    let filter = EnvFilter::try_new(&options.log_level).with_context(|| {
+    let filter: Targets = options.log_level.parse().with_context(|| {
         format!(
             "--log-level {:?}: expected a level or a filter like warn,driver=debug",
             options.log_level
         )
     })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         // A line that cannot be written is lost. To tell of it on the same standard error would panic whoever wrote it.
         .log_internal_errors(false);
-    let started = match options.log_format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let lines = match options.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    started.map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("the log could not be started: {error}"))
 }
 
 /// Refuses what the filter's own syntax takes for a target: a mistyped level would silence everything.

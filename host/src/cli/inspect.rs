@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::table::{table, wrap};
 use crate::plugin::manifest::ReadFile;
 use crate::plugin::{
@@ -57,7 +59,11 @@ pub fn inspect(
         of_name(plugin_dir, name_or_file)?
     };
     Ok(if json {
-        format!("{:#}\n", manifest.raw)
+        // It was read as JSON before.
+        serde_json::from_str::<Value>(manifest.raw.get()).map_or_else(
+            |_| format!("{}\n", manifest.raw),
+            |manifest| format!("{manifest:#}\n"),
+        )
     } else {
         as_text(&file, &manifest, width)
     })
@@ -79,7 +85,7 @@ fn of_file(file: FoundFile) -> Result<(PathBuf, DriverManifest), InspectError> {
 
 /// A name is looked up as if it were the only one enabled, so that the same rules hold.
 fn of_name(plugin_dir: &Path, name: &str) -> Result<(PathBuf, DriverManifest), InspectError> {
-    let files = scan(plugin_dir)?.into_iter().map(FoundFile::read).collect();
+    let files = scan(plugin_dir)?.into_iter().map(FoundFile::read);
     let mut selection = select(plugin_dir, files, &[name.to_owned()]);
     match selection.enabled.pop() {
         Some(driver) => Ok((driver.file().to_owned(), driver.manifest().clone())),

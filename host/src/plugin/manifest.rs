@@ -9,6 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use rustix::io::Errno;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 mod elf;
 mod error;
@@ -22,7 +23,7 @@ pub use parse::{Claim, parse};
 use super::scan::FoundFile;
 
 /// What a driver declares about itself.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct DriverManifest {
     /// The name by which `enabled_drivers` and nodes call it: `[a-z0-9][a-z0-9_.-]{0,254}`.
     pub name: String,
@@ -40,8 +41,8 @@ pub struct DriverManifest {
     pub properties: IndexMap<String, Property>,
     /// What clients can call, in the author's order.
     pub methods: Vec<Method>,
-    /// The whole manifest, with the keys that this host does not know.
-    pub raw: Value,
+    /// The whole manifest as its author wrote it, with the keys that this host does not know.
+    pub raw: Box<RawValue>,
 }
 
 /// One key of a node's `driver_info`.

@@ -93,25 +93,31 @@ impl EnabledDriver {
     }
 }
 
-/// Matches what is there with what the operator wants.
-pub fn select(plugin_dir: &Path, files: Vec<ReadFile>, enabled_drivers: &[String]) -> Selection {
+/// Matches what is there with what the operator wants. Of a file that nobody wants only its verdict is kept.
+pub fn select(
+    plugin_dir: &Path,
+    files: impl IntoIterator<Item = ReadFile>,
+    enabled_drivers: &[String],
+) -> Selection {
     let wanted: HashSet<&str> = enabled_drivers.iter().map(String::as_str).collect();
-    let mut verdicts = Vec::with_capacity(files.len());
-    let mut fit: HashMap<String, Vec<EnabledDriver>> = HashMap::new();
+    let mut verdicts = Vec::new();
+    let mut fit: HashMap<String, Vec<PathBuf>> = HashMap::new();
+    let mut drivers: HashMap<String, EnabledDriver> = HashMap::new();
     for ReadFile { file, outcome } in files {
         match outcome {
             Ok((manifest, identity)) => {
                 let file = file.path().to_owned();
-                verdicts.push(Verdict::fit(
-                    &manifest,
-                    &file,
-                    wanted.contains(manifest.name.as_str()),
-                ));
-                fit.entry(manifest.name.clone()).or_default().push(EnabledDriver {
-                    manifest,
-                    file,
-                    identity,
-                });
+                let enabled = wanted.contains(manifest.name.as_str());
+                verdicts.push(Verdict::fit(&manifest, &file, enabled));
+                fit.entry(manifest.name.clone()).or_default().push(file.clone());
+                if enabled {
+                    let driver = EnabledDriver {
+                        manifest,
+                        file,
+                        identity,
+                    };
+                    drivers.insert(driver.manifest.name.clone(), driver);
+                }
             }
             Err(unfit) => verdicts.push(Verdict::unfit(file.path(), *unfit, &wanted)),
         }
@@ -148,12 +154,12 @@ pub fn select(plugin_dir: &Path, files: Vec<ReadFile>, enabled_drivers: &[String
             }
             continue;
         }
-        match fit.remove(name).as_deref() {
-            Some([driver]) => selection.enabled.push(driver.clone()),
-            Some(files) => selection.faults.push(SelectError::Duplicate {
+        match fit.remove(name) {
+            Some(files) if files.len() > 1 => selection.faults.push(SelectError::Duplicate {
                 name: name.clone(),
-                files: files.iter().map(|driver| driver.file.clone()).collect(),
+                files,
             }),
+            Some(_) => selection.enabled.extend(drivers.remove(name)),
             None => selection
                 .faults
                 .push(absent(plugin_dir, name, &selection.verdicts)),
@@ -226,10 +232,10 @@ impl Verdict {
         }
     }
 
-    fn refuse_duplicate(&mut self, same: &[EnabledDriver]) {
+    fn refuse_duplicate(&mut self, same: &[PathBuf]) {
         let others = same
             .iter()
-            .map(EnabledDriver::file)
+            .map(PathBuf::as_path)
             .filter(|other| *other != self.file);
         self.state = State::Refused;
         self.code = "duplicate-name";

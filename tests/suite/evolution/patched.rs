@@ -227,7 +227,7 @@ impl CallContext for Newer {
 
 fn main() {
     let dir = std::path::PathBuf::from(std::env::args().nth(1).expect("a folder"));
-    let files = plugin::scan::scan(&dir).expect("a folder").into_iter().map(plugin::scan::FoundFile::read).collect();
+    let files = plugin::scan::scan(&dir).expect("a folder").into_iter().map(plugin::scan::FoundFile::read);
     let selection = plugin::select::select(&dir, files, &["plain".to_owned()]);
     assert!(selection.faults.is_empty(), "{:?}", selection.faults);
     let driver = &selection.enabled[0];

@@ -92,7 +92,10 @@ pub(super) fn manifest_bytes(file: &File, len: u64) -> Result<Vec<u8>, ManifestE
 struct Source<'f> {
     file: &'f File,
     len: u64,
-    head: Vec<u8>,
+    /// The first read.
+    head: [u8; HEAD_BYTES],
+    /// How much of `head` there is.
+    head_len: usize,
 }
 
 impl<'f> Source<'f> {
@@ -100,12 +103,18 @@ impl<'f> Source<'f> {
         if len == 0 {
             return Err(ManifestError::Empty);
         }
-        let head = usize::try_from(len).unwrap_or(usize::MAX).min(HEAD_BYTES);
-        Ok(Source {
+        let mut source = Source {
             file,
             len,
-            head: read_at(file, 0, head)?,
-        })
+            head: [0; HEAD_BYTES],
+            head_len: usize::try_from(len).unwrap_or(usize::MAX).min(HEAD_BYTES),
+        };
+        read_at(file, 0, &mut source.head[..source.head_len])?;
+        Ok(source)
+    }
+
+    fn head(&self) -> &[u8] {
+        &self.head[..self.head_len]
     }
 
     /// The bytes at `offset`; from the first read, if it has them.
@@ -122,20 +131,23 @@ impl<'f> Source<'f> {
         let (Ok(from), Ok(to)) = (usize::try_from(offset), usize::try_from(end)) else {
             return Err(broken("an offset beyond any file"));
         };
-        match self.head.get(from..to) {
-            Some(bytes) => Ok(Cow::Borrowed(bytes)),
-            None => Ok(Cow::Owned(read_at(self.file, offset, to - from)?)),
+        if let Some(bytes) = self.head().get(from..to) {
+            return Ok(Cow::Borrowed(bytes));
         }
+        let mut bytes = vec![0; to - from];
+        read_at(self.file, offset, &mut bytes)?;
+        Ok(Cow::Owned(bytes))
     }
 
     /// The file's header, if it is that of a shared object for this machine.
     fn header(&self) -> Result<&Header, ManifestError> {
-        if !self.head.starts_with(&elf::ELFMAG) {
+        let head = self.head();
+        if !head.starts_with(&elf::ELFMAG) {
             return Err(ManifestError::NotElf);
         }
         // The identification says how to read the rest. It and the machine are at the same place in every class.
-        let class = self.head.get(4).copied().unwrap_or(0);
-        let order = self.head.get(5).copied().unwrap_or(0);
+        let class = head.get(4).copied().unwrap_or(0);
+        let order = head.get(5).copied().unwrap_or(0);
         if class == elf::ELFCLASS32.0 {
             return Err(ManifestError::WrongClass { found: "32-bit" });
         }
@@ -143,7 +155,7 @@ impl<'f> Source<'f> {
             expected: size_of::<Header>() as u64,
             found: self.len,
         };
-        let (header, _) = pod::from_bytes::<Header>(&self.head).map_err(|()| short)?;
+        let (header, _) = pod::from_bytes::<Header>(head).map_err(|()| short)?;
         if class != elf::ELFCLASS64.0 {
             return Err(broken("the class"));
         }
@@ -283,15 +295,14 @@ fn collect_manifests(
     Ok(())
 }
 
-fn read_at(file: &File, offset: u64, size: usize) -> Result<Vec<u8>, ManifestError> {
-    let mut bytes = vec![0; size];
-    match file.read_exact_at(&mut bytes, offset) {
-        Ok(()) => Ok(bytes),
+fn read_at(file: &File, offset: u64, bytes: &mut [u8]) -> Result<(), ManifestError> {
+    match file.read_exact_at(bytes, offset) {
+        Ok(()) => Ok(()),
         // The file became shorter since its length was asked for.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             let found = file.metadata().map_or(0, |metadata| metadata.len());
             Err(ManifestError::Truncated {
-                expected: offset + size as u64,
+                expected: offset + bytes.len() as u64,
                 found,
             })
         }

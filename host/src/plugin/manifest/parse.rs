@@ -6,13 +6,16 @@ use std::time::Duration;
 use driver_abi::{ABI_VERSION, MANIFEST_FORMAT};
 use indexmap::IndexMap;
 use semver::Version;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind, Unfit};
 
 mod entry;
+mod tree;
 
 use entry::{Entry, broken};
+use tree::Tree;
 
 /// Who a file says it is, when the rest of its manifest cannot be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,48 +33,56 @@ pub struct Claim {
 /// [`ManifestError::NeedsNewerHost`] for a later format, a later major version of the boundary, and words that change how
 /// a call runs and are not known here; [`ManifestError::NeedsOlderHost`] for an earlier major version.
 pub fn parse(bytes: &[u8]) -> Result<DriverManifest, Box<Unfit>> {
-    let mut claim = Claim::default();
-    json_object(bytes)
-        .and_then(|raw| {
-            claim = claimed(&raw);
-            manifest(raw)
-        })
-        .map_err(|error| Box::new(Unfit { error, claim }))
+    let unfit = |error, claim| Box::new(Unfit { error, claim });
+    let text = utf8(bytes).map_err(|error| unfit(error, Claim::default()))?;
+    let tree = json_object(text).map_err(|error| unfit(error, Claim::default()))?;
+    manifest(text, &tree).map_err(|error| unfit(error, claimed(&tree)))
 }
 
-fn json_object(bytes: &[u8]) -> Result<Value, ManifestError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+fn utf8(bytes: &[u8]) -> Result<&str, ManifestError> {
+    std::str::from_utf8(bytes).map_err(|error| {
         broken(
             format!("byte {}", error.valid_up_to()),
             "UTF-8",
             "bytes that are not".to_owned(),
         )
-    })?;
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let place = format!("line {} column {}", error.line(), error.column());
-        let found = error.to_string();
-        broken(
-            place,
-            "JSON",
-            found.split(" at line ").next().unwrap_or_default().to_owned(),
-        )
-    })?;
-    Entry::root(&value).object()?;
-    Ok(value)
+    })
 }
 
-fn claimed(raw: &Value) -> Claim {
-    let text = |key: &str| raw.get(key).and_then(Value::as_str);
+fn json_object(text: &str) -> Result<Tree<'_>, ManifestError> {
+    let tree = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    Entry::root(&tree).object()?;
+    Ok(tree)
+}
+
+fn not_json(error: &serde_json::Error) -> ManifestError {
+    let place = format!("line {} column {}", error.line(), error.column());
+    let found = error.to_string();
+    broken(
+        place,
+        "JSON",
+        found.split(" at line ").next().unwrap_or_default().to_owned(),
+    )
+}
+
+fn claimed(tree: &Tree<'_>) -> Claim {
+    let root = Entry::root(tree);
+    let (name, version) = (root.key("name"), root.key("version"));
     Claim {
-        name: text("name")
+        name: name
+            .text()
+            .ok()
             .filter(|name| is_driver_name(name))
             .map(str::to_owned),
-        version: text("version").and_then(|version| Version::parse(version).ok()),
+        version: version
+            .text()
+            .ok()
+            .and_then(|version| Version::parse(version).ok()),
     }
 }
 
-fn manifest(raw: Value) -> Result<DriverManifest, ManifestError> {
-    let root = Entry::root(&raw);
+fn manifest(text: &str, tree: &Tree<'_>) -> Result<DriverManifest, ManifestError> {
+    let root = Entry::root(tree);
     // Whatever follows is only meaningful in a format that is known.
     let format = root.key("manifest").number()?;
     if format > u64::from(MANIFEST_FORMAT) {
@@ -106,14 +117,13 @@ fn manifest(raw: Value) -> Result<DriverManifest, ManifestError> {
         target: root.key("target").text()?.to_owned(),
         properties: properties(&root.key("properties"))?,
         methods: methods(&root.key("methods"))?,
-        raw,
+        raw: RawValue::from_string(text.to_owned()).map_err(|error| not_json(&error))?,
     })
 }
 
 fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestError> {
     let mut properties = IndexMap::new();
-    for key in entry.optional(Entry::object)?.into_iter().flat_map(Map::keys) {
-        let property = entry.key(key);
+    for (key, property) in entry.members()? {
         property.object()?;
         let kind = match property.key("type").text_or("any")? {
             "string" => PropertyKind::String,
@@ -130,22 +140,24 @@ fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestE
             kind,
             required: property.key("required").flag_or(false)?,
             secret: property.key("secret").flag_or(false)?,
-            default: property.key("default").value().cloned(),
+            default: property.key("default").value().map(Tree::to_value),
         };
-        properties.insert(key.clone(), property);
+        properties.insert(key.to_owned(), property);
     }
     Ok(properties)
 }
 
 fn methods(entry: &Entry<'_>) -> Result<Vec<Method>, ManifestError> {
-    let mut known = HashSet::new();
-    let mut methods = Vec::new();
-    for entry in entry.items()? {
-        let method = method(&entry)?;
-        if !known.insert((method.on, method.name.clone())) {
+    let entries: Vec<_> = entry.items()?.collect();
+    let mut methods = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        methods.push(method(entry)?);
+    }
+    let mut known = HashSet::with_capacity(entries.len());
+    for (entry, method) in entries.iter().zip(&methods) {
+        if !known.insert((method.on, method.name.as_str())) {
             return Err(entry.key("name").wrong("a name that no other method here has"));
         }
-        methods.push(method);
     }
     Ok(methods)
 }
@@ -226,7 +238,7 @@ fn http_methods(entry: &Entry<'_>) -> Result<Vec<String>, ManifestError> {
 fn schema(entry: &Entry<'_>) -> Result<Option<Value>, ManifestError> {
     match entry.value() {
         None => Ok(None),
-        Some(schema @ (Value::Object(_) | Value::Bool(_))) => Ok(Some(schema.clone())),
+        Some(schema @ (Tree::Object(_) | Tree::Bool(_))) => Ok(Some(schema.to_value())),
         Some(_) => Err(entry.wrong("a JSON Schema")),
     }
 }

@@ -1,8 +1,9 @@
 //! One place in a manifest: its path, for people, and its value.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 use super::super::ManifestError;
+use super::tree::Tree;
 use crate::plugin::printable;
 
 /// What an error quotes of a value.
@@ -11,72 +12,100 @@ const QUOTED_CHARS: usize = 60;
 /// A value that may be absent, and where it is.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
-    at: String,
-    value: Option<&'a Value>,
+    at: Place<'a>,
+    value: Option<&'a Tree<'a>>,
+}
+
+/// The way to a value. It becomes a text only when something is wrong there.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    Root,
+    Key(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
 }
 
 type Read<T> = Result<T, ManifestError>;
 
 impl<'a> Entry<'a> {
-    pub(super) fn root(value: &'a Value) -> Self {
+    pub(super) fn root(value: &'a Tree<'a>) -> Self {
         Entry {
-            at: String::new(),
+            at: Place::Root,
             value: Some(value),
         }
     }
 
-    pub(super) fn key(&self, key: &str) -> Entry<'a> {
-        let at = if self.at.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.at)
+    pub(super) fn key(&'a self, key: &'a str) -> Entry<'a> {
+        let members = match self.value {
+            Some(Tree::Object(members)) => members.as_slice(),
+            _ => &[],
         };
-        let value = self
-            .value
-            .and_then(|value| value.get(key))
-            .filter(|value| !value.is_null());
-        Entry { at, value }
+        let member = members.iter().rev().find(|(known, _)| known == key);
+        self.member(key, member.map(|(_, value)| value))
+    }
+
+    fn member(&'a self, key: &'a str, value: Option<&'a Tree<'a>>) -> Entry<'a> {
+        Entry {
+            at: Place::Key(&self.at, key),
+            value: value.filter(|value| !matches!(value, Tree::Null)),
+        }
+    }
+
+    /// The keys of an object and what they hold, in the author's order; none when it is absent.
+    pub(super) fn members(&'a self) -> Read<impl Iterator<Item = (&'a str, Entry<'a>)>> {
+        let members: &[(Cow<'_, str>, Tree<'_>)] = match self.value {
+            None => &[],
+            Some(Tree::Object(members)) => members,
+            Some(_) => return Err(self.wrong("an object")),
+        };
+        Ok(members
+            .iter()
+            .map(|(key, value)| (&**key, self.member(key, Some(value)))))
     }
 
     /// The elements of an array; none when it is absent.
-    pub(super) fn items(&self) -> Read<Vec<Entry<'a>>> {
-        let entry = |(i, value)| Entry {
-            at: format!("{}[{i}]", self.at),
-            value: Some(value),
+    pub(super) fn items(&'a self) -> Read<impl Iterator<Item = Entry<'a>>> {
+        let items: &[Tree<'_>] = match self.value {
+            None => &[],
+            Some(Tree::Array(items)) => items,
+            Some(_) => return Err(self.wrong("an array")),
         };
+        Ok(items.iter().enumerate().map(|(i, value)| Entry {
+            at: Place::Item(&self.at, i),
+            value: Some(value),
+        }))
+    }
+
+    pub(super) fn value(&self) -> Option<&'a Tree<'a>> {
+        self.value
+    }
+
+    /// Refuses what is no object, also what is absent.
+    pub(super) fn object(&self) -> Read<()> {
         match self.value {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => Ok(items.iter().enumerate().map(entry).collect()),
-            Some(_) => Err(self.wrong("an array")),
+            Some(Tree::Object(_)) => Ok(()),
+            _ => Err(self.wrong("an object")),
         }
     }
 
-    pub(super) fn value(&self) -> Option<&'a Value> {
-        self.value
-    }
-
-    pub(super) fn object(&self) -> Read<&'a Map<String, Value>> {
-        self.value
-            .and_then(Value::as_object)
-            .ok_or_else(|| self.wrong("an object"))
-    }
-
     pub(super) fn text(&self) -> Read<&'a str> {
-        self.value
-            .and_then(Value::as_str)
-            .ok_or_else(|| self.wrong("a string"))
+        match self.value {
+            Some(Tree::String(text)) => Ok(text),
+            _ => Err(self.wrong("a string")),
+        }
     }
 
     pub(super) fn number(&self) -> Read<u64> {
-        self.value
-            .and_then(Value::as_u64)
-            .ok_or_else(|| self.wrong("a whole number"))
+        match self.value {
+            Some(Tree::Number(number)) => number.as_u64(),
+            _ => None,
+        }
+        .ok_or_else(|| self.wrong("a whole number"))
     }
 
     pub(super) fn flag_or(&self, default: bool) -> Read<bool> {
         match self.value {
             None => Ok(default),
-            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(Tree::Bool(flag)) => Ok(*flag),
             Some(_) => Err(self.wrong("true or false")),
         }
     }
@@ -98,18 +127,16 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn wrong(&self, expected: &str) -> ManifestError {
-        let at = if self.at.is_empty() {
-            "its top level"
-        } else {
-            &self.at
+        let at = match self.at {
+            Place::Root => "its top level".to_owned(),
+            at => printable(&at.text()),
         };
-        broken(printable(at), expected, self.quoted())
+        broken(at, expected, self.quoted())
     }
 
     pub(super) fn newer(&self, known: &str) -> ManifestError {
-        let at = printable(&self.at);
         ManifestError::NeedsNewerHost {
-            at,
+            at: printable(&self.at.text()),
             found: self.quoted(),
             known: known.to_owned(),
         }
@@ -119,10 +146,21 @@ impl<'a> Entry<'a> {
         let Some(value) = self.value else {
             return "nothing".to_owned();
         };
-        let text = printable(&value.to_string());
+        let text = printable(&value.to_value().to_string());
         match text.char_indices().nth(QUOTED_CHARS) {
             Some((end, _)) => format!("{}...", &text[..end]),
             None => text,
+        }
+    }
+}
+
+impl Place<'_> {
+    fn text(self) -> String {
+        match self {
+            Place::Root => String::new(),
+            Place::Key(Place::Root, key) => key.to_owned(),
+            Place::Key(before, key) => format!("{}.{key}", before.text()),
+            Place::Item(before, i) => format!("{}[{i}]", before.text()),
         }
     }
 }

@@ -49,7 +49,23 @@ fn a_complete_manifest_is_read_in_the_authors_order() {
     assert!(reset.is_async && !reset.require_exclusive_lock && reset.run == RunKind::Deferred);
     assert_eq!(reset.http_methods, ["POST", "PUT"]);
     assert_eq!(reset.time_limit, Some(Duration::from_millis(1500)));
-    assert_eq!(manifest.raw["a_later_key"], json!([1]));
+    let raw: Value = serde_json::from_str(manifest.raw.get()).unwrap();
+    assert_eq!(raw, complete());
+}
+
+#[test]
+fn escapes_are_read_and_of_a_key_that_is_there_twice_the_last_counts() {
+    let text = complete().to_string();
+    let text = text.replace(
+        r#""description":"Does nothing.""#,
+        r#""d\u0065scription":"Does \"nothing\".""#,
+    );
+    let text = text.replace(r#""name":"fake""#, r#""name":7,"name":"fake""#);
+    let manifest = parse(text.as_bytes()).unwrap();
+    assert_eq!(
+        (manifest.name.as_str(), manifest.description.as_str()),
+        ("fake", r#"Does "nothing"."#)
+    );
 }
 
 #[test]
