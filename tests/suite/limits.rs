@@ -352,7 +352,7 @@ fn a_call_whose_validation_outlasts_its_deadline_is_not_begun() {
         );
         validation.open();
         host.logged(&[&format!(
-            "the driver's validation of {method} passed the call's deadline; the method was not begun"
+            "the deadline of the call passed before {method} could begin; the method was not begun"
         )]);
         eventually("the node is free", SOON, || {
             host.node_field(node, "reservation").is_null().then_some(())

@@ -171,6 +171,7 @@ fn newer_host_manifest() -> String {
         "object",
         "rustix",
         "semver",
+        "serde",
         "serde_json",
         "strsim",
         "thiserror",
