@@ -25,6 +25,7 @@ mod open_files;
 mod random;
 mod raw;
 mod repository;
+mod simulators;
 mod small_disk;
 mod witness;
 
@@ -48,5 +49,6 @@ pub use random::Random;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};
 pub use rustix::process::Signal;
+pub use simulators::simulator;
 pub use small_disk::SmallDisk;
 pub use witness::Witness;
