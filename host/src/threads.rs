@@ -13,7 +13,7 @@
 //!   each of their requests waits for the call that it brought, and that is yielding enough.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -39,13 +39,25 @@ const GAP: Duration = Duration::from_millis(1);
 
 /// Sees to it that a thread waits for sockets and timers while others are inside drivers.
 ///
-/// A moment after a driver was entered it gives the runtime a task from outside. The runtime wakes a thread for it, and when that
-/// one has nothing else to do, it waits in place of the one that has gone. Waking one at each entry would cost more than the calls.
+/// When a thread is still in a driver a moment after one was entered, it gives the runtime a task from outside. The runtime wakes a
+/// thread for it, and when that one has nothing else to do, it waits in place of the one that has gone. Waking one at each entry
+/// would cost more than the calls.
 pub struct Watch {
-    entered: Arc<AtomicBool>,
-    over: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     thread: Thread,
 }
+
+#[derive(Default)]
+struct Shared {
+    /// A driver was entered since the watch looked last.
+    entered: AtomicBool,
+    /// Threads that are in drivers.
+    inside: AtomicUsize,
+    over: AtomicBool,
+}
+
+/// A thread's stay in a driver.
+pub struct Inside<'a>(&'a Shared);
 
 impl Watch {
     /// Starts the thread that watches `runtime`.
@@ -53,39 +65,50 @@ impl Watch {
     /// # Errors
     /// The operating system gives no more threads.
     pub fn start(runtime: Handle) -> std::io::Result<Watch> {
-        let (entered, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (seen, end) = (entered.clone(), over.clone());
+        let shared = Arc::new(Shared::default());
+        let watched = shared.clone();
         let watching = std::thread::Builder::new()
             .name("host-watch".to_owned())
             .spawn(move || {
-                while !end.load(Ordering::Acquire) {
-                    if seen.swap(false, Ordering::AcqRel) {
+                while !watched.over.load(Ordering::Acquire) {
+                    if watched.entered.swap(false, Ordering::AcqRel) {
                         std::thread::sleep(GAP);
-                        runtime.spawn(async {});
+                        if watched.inside.load(Ordering::Acquire) > 0 {
+                            runtime.spawn(async {});
+                        }
                     } else {
                         std::thread::park();
                     }
                 }
             })?;
         Ok(Watch {
-            entered,
-            over,
+            shared,
             thread: watching.thread().clone(),
         })
     }
 
-    /// This thread is about to enter a driver.
-    pub fn entering(&self) {
-        if !self.entered.load(Ordering::Relaxed) && !self.entered.swap(true, Ordering::AcqRel) {
+    /// This thread is about to enter a driver, and stays in it until what this returns is dropped.
+    pub fn enter(&self) -> Inside<'_> {
+        let shared = &*self.shared;
+        // Before the other: whoever looks a moment after the entry was seen finds the thread inside.
+        shared.inside.fetch_add(1, Ordering::AcqRel);
+        if !shared.entered.load(Ordering::Relaxed) && !shared.entered.swap(true, Ordering::AcqRel) {
             self.thread.unpark();
         }
+        Inside(shared)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Release);
+        self.shared.over.store(true, Ordering::Release);
         self.thread.unpark();
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.inside.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -36,10 +36,17 @@ pub struct Usage {
     pub refused: u64,
 }
 
-/// A driver's share of both limits.
-struct Share {
+/// The two limits, of the host or of one driver.
+struct Both {
     calls: Limit,
     workers: Limit,
+}
+
+/// What one driver may take of both limits.
+pub struct Share<'a> {
+    driver: &'a str,
+    host: &'a Both,
+    own: &'a Both,
 }
 
 /// Which limit refused a call.
@@ -91,9 +98,17 @@ pub struct WorkerPermit {
 
 /// All limits of this host.
 pub struct Limits {
-    calls: Limit,
-    workers: Limit,
-    shares: HashMap<String, Share>,
+    host: Both,
+    shares: HashMap<String, Both>,
+}
+
+impl Both {
+    fn new(calls: u32, workers: u32) -> Self {
+        Both {
+            calls: Limit::new(calls),
+            workers: Limit::new(workers),
+        }
+    }
 }
 
 impl Limit {
@@ -139,6 +154,58 @@ impl Limit {
     }
 }
 
+impl Share<'_> {
+    /// Lets one more call of the driver be in flight.
+    ///
+    /// # Errors
+    /// At once, when the host or the driver has no call left.
+    pub fn call(&self) -> Result<CallPermit, Busy> {
+        let own = self.own.calls.try_take(|max| Busy::DriverCalls {
+            driver: self.driver.to_owned(),
+            max,
+        })?;
+        let host = self.host.calls.try_take(|max| Busy::Calls { max })?;
+        Ok(CallPermit {
+            _host: host,
+            _driver: own,
+        })
+    }
+
+    /// Lets one more thread stay inside the driver.
+    ///
+    /// # Errors
+    /// At once, when the host or the driver has no worker left.
+    pub fn worker(&self) -> Result<WorkerPermit, Busy> {
+        let own = self.own.workers.try_take(|max| self.busy(max))?;
+        let host = self.host.workers.try_take(|max| Busy::Workers { max })?;
+        Ok(WorkerPermit {
+            _host: host,
+            _driver: own,
+        })
+    }
+
+    /// Lets one more thread pass through the driver, for a call that is only begun there. Thousands of those may arrive at
+    /// once and each is gone in microseconds, so here a short wait is right where a refusal would be wrong.
+    ///
+    /// # Errors
+    /// When no worker became free for half a second.
+    pub async fn pass(&self) -> Result<WorkerPermit, Busy> {
+        let own = self.own.workers.take(|max| self.busy(max)).await?;
+        let host = self.host.workers.take(|max| Busy::Workers { max }).await?;
+        Ok(WorkerPermit {
+            _host: host,
+            _driver: own,
+        })
+    }
+
+    fn busy(&self, max: u32) -> Busy {
+        Busy::DriverWorkers {
+            driver: self.driver.to_owned(),
+            max,
+        }
+    }
+}
+
 impl Limits {
     /// The limits that the configuration sets, for these drivers. A driver's share is half unless it says otherwise.
     pub fn new<'a>(config: &Config, drivers: impl Iterator<Item = &'a str>) -> Self {
@@ -152,93 +219,40 @@ impl Limits {
             let workers = settings
                 .and_then(|driver| driver.max_workers)
                 .unwrap_or(default_share.1);
-            (
-                name.to_owned(),
-                Share {
-                    calls: Limit::new(calls),
-                    workers: Limit::new(workers),
-                },
-            )
+            (name.to_owned(), Both::new(calls, workers))
         });
         Limits {
-            calls: Limit::new(config.calls.max),
-            workers: Limit::new(config.workers.max),
+            host: Both::new(config.calls.max, config.workers.max),
             shares: shares.collect(),
         }
     }
 
-    /// Lets one more call of `driver` be in flight.
+    /// What `driver` may take of the limits.
     ///
     /// # Errors
-    /// At once, when the host or the driver has no call left.
-    pub fn call(&self, driver: &str) -> Result<CallPermit, Busy> {
-        let share = self.share(driver)?;
-        let own = share.calls.try_take(|max| Busy::DriverCalls {
+    /// A driver that was not there when the limits were made has no share.
+    pub fn share<'a>(&'a self, driver: &'a str) -> Result<Share<'a>, Busy> {
+        let own = self.shares.get(driver).ok_or_else(|| Busy::DriverCalls {
             driver: driver.to_owned(),
-            max,
+            max: 0,
         })?;
-        let host = self.calls.try_take(|max| Busy::Calls { max })?;
-        Ok(CallPermit {
-            _host: host,
-            _driver: own,
-        })
-    }
-
-    /// Lets one more thread stay inside `driver`.
-    ///
-    /// # Errors
-    /// At once, when the host or the driver has no worker left.
-    pub fn worker(&self, driver: &str) -> Result<WorkerPermit, Busy> {
-        let share = self.share(driver)?;
-        let own = share.workers.try_take(|max| Busy::DriverWorkers {
-            driver: driver.to_owned(),
-            max,
-        })?;
-        let host = self.workers.try_take(|max| Busy::Workers { max })?;
-        Ok(WorkerPermit {
-            _host: host,
-            _driver: own,
-        })
-    }
-
-    /// Lets one more thread pass through `driver`, for a call that is only begun there. Thousands of those may arrive at
-    /// once and each is gone in microseconds, so here a short wait is right where a refusal would be wrong.
-    ///
-    /// # Errors
-    /// When no worker became free for half a second.
-    pub async fn pass(&self, driver: &str) -> Result<WorkerPermit, Busy> {
-        let share = self.share(driver)?;
-        let own = share
-            .workers
-            .take(|max| Busy::DriverWorkers {
-                driver: driver.to_owned(),
-                max,
-            })
-            .await?;
-        let host = self.workers.take(|max| Busy::Workers { max }).await?;
-        Ok(WorkerPermit {
-            _host: host,
-            _driver: own,
+        Ok(Share {
+            driver,
+            host: &self.host,
+            own,
         })
     }
 
     /// The host's limits as they stand. Waits for nothing.
     pub fn usage(&self) -> [Usage; 2] {
-        [self.calls.usage("calls.max"), self.workers.usage("workers.max")]
+        let Both { calls, workers } = &self.host;
+        [calls.usage("calls.max"), workers.usage("workers.max")]
     }
 
     /// A driver's shares of them. Waits for nothing.
     pub fn usage_of(&self, driver: &str) -> Option<[Usage; 2]> {
         let share = self.shares.get(driver)?;
         Some([share.calls.usage("max_calls"), share.workers.usage("max_workers")])
-    }
-
-    /// The driver's share; a driver that was not there when the limits were made has none.
-    fn share(&self, driver: &str) -> Result<&Share, Busy> {
-        self.shares.get(driver).ok_or_else(|| Busy::DriverCalls {
-            driver: driver.to_owned(),
-            max: 0,
-        })
     }
 }
 
@@ -256,8 +270,11 @@ mod tests {
     #[test]
     fn a_driver_gets_half_and_the_other_half_stays_for_the_others() {
         let limits = limits(4, 4);
-        let _held = [limits.worker("a").unwrap(), limits.worker("a").unwrap()];
-        let refused = limits.worker("a").unwrap_err();
+        let _held = [
+            limits.share("a").unwrap().worker().unwrap(),
+            limits.share("a").unwrap().worker().unwrap(),
+        ];
+        let refused = limits.share("a").unwrap().worker().unwrap_err();
         assert_eq!(
             refused,
             Busy::DriverWorkers {
@@ -266,24 +283,30 @@ mod tests {
             }
         );
         assert_eq!(refused.to_string(), "all 2 workers of the driver 'a' are busy");
-        assert!(limits.worker("b").is_ok());
+        assert!(limits.share("b").unwrap().worker().is_ok());
     }
 
     #[test]
     fn a_refusal_keeps_nothing_and_a_permit_comes_back() {
         let limits = limits(1, 1);
-        let held = limits.call("a").unwrap();
-        assert_eq!(limits.call("b").unwrap_err(), Busy::Calls { max: 1 });
+        let held = limits.share("a").unwrap().call().unwrap();
+        assert_eq!(
+            limits.share("b").unwrap().call().unwrap_err(),
+            Busy::Calls { max: 1 }
+        );
         drop(held);
-        assert!(limits.call("b").is_ok());
+        assert!(limits.share("b").unwrap().call().is_ok());
     }
 
     #[test]
     fn what_is_in_use_and_what_was_refused_is_known_per_limit() {
         let limits = limits(4, 2);
-        let _held = (limits.call("a").unwrap(), limits.worker("a").unwrap());
-        limits.worker("a").unwrap_err();
-        let _others = limits.worker("b").unwrap();
+        let _held = (
+            limits.share("a").unwrap().call().unwrap(),
+            limits.share("a").unwrap().worker().unwrap(),
+        );
+        limits.share("a").unwrap().worker().unwrap_err();
+        let _others = limits.share("b").unwrap().worker().unwrap();
         let usage = |limit, in_use, max, refused| Usage {
             limit,
             in_use,
@@ -304,17 +327,17 @@ mod tests {
     #[tokio::test]
     async fn one_that_only_passes_waits_for_a_worker_but_not_for_ever() {
         let limits = Arc::new(limits(4, 1));
-        let held = limits.worker("a").unwrap();
+        let held = limits.share("a").unwrap().worker().unwrap();
         let waiting = tokio::spawn({
             let limits = limits.clone();
-            async move { limits.pass("a").await.map(drop) }
+            async move { limits.share("a").unwrap().pass().await.map(drop) }
         });
         tokio::task::yield_now().await;
         drop(held);
         assert_eq!(waiting.await.unwrap(), Ok(()));
-        let _held = limits.worker("a").unwrap();
+        let _held = limits.share("a").unwrap().worker().unwrap();
         assert_eq!(
-            limits.pass("a").await.unwrap_err(),
+            limits.share("a").unwrap().pass().await.unwrap_err(),
             Busy::DriverWorkers {
                 driver: "a".to_owned(),
                 max: 1

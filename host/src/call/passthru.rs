@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::call::in_flight::{InFlight, RunningCall};
-use crate::call::limits::Limits;
+use crate::call::limits::{Busy, Limits, WorkerPermit};
 use crate::call::meter::{self, Meter};
 use crate::call::record::{OpenRecord, RecordStore};
 use crate::config::Config;
@@ -169,11 +169,12 @@ impl Passthru {
             view = Some(self.current(node).map_err(refused)?.driver_view().clone());
         }
         let busy = |busy| refused(CallError::Busy(busy));
-        let permit = self.limits.call(driver.name()).map_err(busy)?;
+        let share = self.limits.share(driver.name()).map_err(busy)?;
+        let permit = share.call().map_err(busy)?;
         let worker = if driver.holds_thread(&method) {
-            self.limits.worker(driver.name()).map_err(busy)?
+            share.worker().map_err(busy)?
         } else {
-            Box::pin(self.limits.pass(driver.name())).await.map_err(busy)?
+            Box::pin(share.pass()).await.map_err(busy)?
         };
         let timeout = self.timeout(&driver, &method);
         let secrets = view.clone().map(|view| self.secrets(view));
@@ -265,10 +266,14 @@ impl Passthru {
     ///
     /// # Errors
     /// As for [`call`](Self::call).
-    pub async fn validate_node(&self, node: &Arc<Node>, request_id: RequestId) -> Result<(), CallError> {
+    pub async fn validate_node(
+        self: &Arc<Self>,
+        node: &Arc<Node>,
+        request_id: RequestId,
+    ) -> Result<(), CallError> {
         let driver = self.driver_of(node)?;
-        let permit = self.limits.call(driver.name())?;
-        let worker = self.limits.worker(driver.name())?;
+        let share = self.limits.share(driver.name())?;
+        let (permit, worker) = (share.call()?, share.worker()?);
         let timeout = self
             .timeout_of(&driver)
             .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
@@ -284,9 +289,11 @@ impl Passthru {
         let listed = self.in_flight.enter(running);
         let view = node.driver_view().clone();
         let deadline = state.deadline;
-        self.watch.entering();
+        let calls = self.clone();
         let task = tokio::spawn(async move {
+            let inside = calls.watch.enter();
             let result = driver.validate_node(&view, &state);
+            drop(inside);
             drop((permit, worker, listed));
             result
         });
@@ -327,6 +334,11 @@ impl Passthru {
         } else {
             Err(CallError::DriverChanged { node: node.uuid() })
         }
+    }
+
+    /// Waits for a worker that the call holds while it passes through its driver.
+    async fn pass(&self, driver: &LoadedDriver) -> Result<WorkerPermit, Busy> {
+        self.limits.share(driver.name())?.pass().await
     }
 
     fn secrets(&self, view: Bytes) -> NodeSecrets {

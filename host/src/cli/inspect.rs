@@ -60,7 +60,7 @@ pub fn inspect(
     };
     Ok(if json {
         // It was read as JSON before.
-        serde_json::from_str::<Value>(manifest.raw.get()).map_or_else(
+        serde_json::from_str::<Value>(&manifest.raw).map_or_else(
             |_| format!("{}\n", manifest.raw),
             |manifest| format!("{manifest:#}\n"),
         )

@@ -135,7 +135,7 @@ pub(super) async fn manifest(
         .registry
         .get(&name)
         .ok_or_else(|| ApiError::driver_unknown(&name))?;
-    Ok(super::json(&driver.manifest().raw))
+    Ok(super::json_text(driver.manifest().raw.to_string().into()))
 }
 
 /// Ironic's habit: the description, then whether it is required.

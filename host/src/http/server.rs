@@ -36,8 +36,8 @@ const OLD_REQUEST_ID: HeaderName = HeaderName::from_static("openstack-request-id
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many clients are told at once that there are too many.
 const REFUSALS: usize = 100;
-/// How many headers a reply usually has.
-const EXPECTED_HEADERS: usize = 8;
+/// How many headers every reply gets here: three versions and two request ids.
+pub(super) const COMMON_HEADERS: usize = 5;
 /// How long the log says nothing more about connections that are not taken.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -172,7 +172,7 @@ async fn answer(
     };
     let mut response = answered.unwrap_or_else(ApiError::into_response);
     let headers = response.headers_mut();
-    headers.reserve(EXPECTED_HEADERS);
+    headers.reserve(COMMON_HEADERS);
     ApiVersion::announce(version.ok(), headers);
     // One buffer for both.
     if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from_owner(id.text())) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, HttpBody};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method as HttpMethod, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, Response, StatusCode, header};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -17,6 +17,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::error::ApiError;
 use super::query::Arguments;
 use super::request::RequestInfo;
+use super::server::COMMON_HEADERS;
 use super::{Api, body, calls, nodes};
 use crate::call::Answer;
 use crate::node::fields::Node;
@@ -123,6 +124,8 @@ fn reply_with(reply: Reply) -> Result<Response<Body>, ApiError> {
         Some(text) => media_type(&text).ok_or_else(|| ApiError::content_type_of_driver(&text))?,
     };
     let mut response = Response::new(Body::from(reply.body));
+    // Room for all at once: growing it later is the dearest part of answering.
+    *response.headers_mut() = HeaderMap::with_capacity(1 + COMMON_HEADERS);
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     Ok(response)
 }

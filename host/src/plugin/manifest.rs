@@ -9,7 +9,6 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use rustix::io::Errno;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 mod elf;
 mod error;
@@ -41,8 +40,8 @@ pub struct DriverManifest {
     pub properties: IndexMap<String, Property>,
     /// What clients can call, in the author's order.
     pub methods: Vec<Method>,
-    /// The whole manifest as its author wrote it, with the keys that this host does not know.
-    pub raw: Box<RawValue>,
+    /// The whole manifest as its author wrote it, with the keys that this host does not know: one JSON object.
+    pub raw: Box<str>,
 }
 
 /// One key of a node's `driver_info`.

@@ -19,7 +19,7 @@ use crate::call::meter::{self, Meter};
 use crate::call::record::{OpenRecord, RecordedError};
 use crate::metrics::Outcome;
 use crate::node::lock::NodeGuard;
-use crate::plugin::loaded::{LoadedDriver, OwnedCall, Reply};
+use crate::plugin::loaded::{Fault, LoadedDriver, OwnedCall, Reply};
 use crate::plugin::manifest::Method;
 use crate::threads::release_woken_task;
 
@@ -46,8 +46,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
-        self.calls.watch.entering();
-        if let Err(fault) = self.driver.validate(&self.call) {
+        if let Err(fault) = self.validate() {
             return self.finish(Err(fault.into())).await;
         }
         if self.call.state.remaining().is_zero() {
@@ -62,8 +61,10 @@ impl Job {
                 Err(error) => return self.finish(Err(error)).await,
             }
         }
-        self.calls.watch.entering();
-        let running = self.driver.start(&self.call);
+        let running = {
+            let _inside = self.calls.watch.enter();
+            self.driver.start(&self.call)
+        };
         // From here on no thread is inside the driver: a blocking method has returned, a deferred one goes on without.
         self.held.worker = None;
         let outcome = running
@@ -78,6 +79,11 @@ impl Job {
         if let Some(recorded) = recorded {
             recorded.await;
         }
+    }
+
+    fn validate(&self) -> Result<(), Fault> {
+        let _inside = self.calls.watch.enter();
+        self.driver.validate(&self.call)
     }
 
     /// Records an async call and tells its client.
@@ -95,7 +101,7 @@ impl Job {
         }
         let record = Arc::new(self.calls.records.begin(call).await?);
         if !holds_thread {
-            match self.calls.limits.pass(self.driver.name()).await {
+            match self.calls.pass(&self.driver).await {
                 Ok(worker) => self.held.worker = Some(worker),
                 Err(busy) => {
                     let error = CallError::from(busy);

@@ -80,7 +80,7 @@ pub(super) fn host_object(driver: Arc<str>) -> HostObject {
 }
 
 fn context(state: &Arc<CallState>) -> Context {
-    CallContext_TO::from_ptr(RArc::from(Arc::new(HostCall { state: state.clone() })), TD_Opaque)
+    CallContext_TO::from_ptr(RArc::from(state.clone()), TD_Opaque)
 }
 
 fn borrowed(call: &OwnedCall) -> Call<'_> {
@@ -161,31 +161,21 @@ impl Host for HostLog {
     }
 }
 
-struct HostCall {
-    state: Arc<CallState>,
-}
-
-impl CallContext for HostCall {
+impl CallContext for CallState {
     fn remaining_ms(&self) -> u64 {
         guarded("remaining_ms", || {
-            u64::try_from(self.state.remaining().as_millis()).unwrap_or(u64::MAX)
+            u64::try_from(self.remaining().as_millis()).unwrap_or(u64::MAX)
         })
         .unwrap_or(0)
     }
 
     fn cancelled(&self) -> bool {
-        guarded("cancelled", || self.state.is_cancelled()).unwrap_or(true)
+        guarded("cancelled", || self.is_cancelled()).unwrap_or(true)
     }
 
     fn log(&self, level: u8, message: RStr<'_>) {
         guarded("log", || {
-            let state = &self.state;
-            log(
-                level,
-                &state.driver,
-                Some(state.request_id),
-                &state.masked(&message),
-            );
+            log(level, &self.driver, Some(self.request_id), &self.masked(&message));
         });
     }
 }

@@ -7,7 +7,6 @@ use driver_abi::{ABI_VERSION, MANIFEST_FORMAT};
 use indexmap::IndexMap;
 use semver::Version;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind, Unfit};
 
@@ -117,7 +116,7 @@ fn manifest(text: &str, tree: &Tree<'_>) -> Result<DriverManifest, ManifestError
         target: root.key("target").text()?.to_owned(),
         properties: properties(&root.key("properties"))?,
         methods: methods(&root.key("methods"))?,
-        raw: RawValue::from_string(text.to_owned()).map_err(|error| not_json(&error))?,
+        raw: text.into(),
     })
 }
 

@@ -49,7 +49,7 @@ fn a_complete_manifest_is_read_in_the_authors_order() {
     assert!(reset.is_async && !reset.require_exclusive_lock && reset.run == RunKind::Deferred);
     assert_eq!(reset.http_methods, ["POST", "PUT"]);
     assert_eq!(reset.time_limit, Some(Duration::from_millis(1500)));
-    let raw: Value = serde_json::from_str(manifest.raw.get()).unwrap();
+    let raw: Value = serde_json::from_str(&manifest.raw).unwrap();
     assert_eq!(raw, complete());
 }
 
