@@ -15,7 +15,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use self::file::{DatabaseFile, OpenedFiles};
-use self::writer::Writer;
+use self::writer::{Undo, Writer};
 
 pub use self::error::StoreError;
 pub use self::writer::Commits;
@@ -76,7 +76,26 @@ impl Database {
         S: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
         P: FnOnce(&T) + Send + 'static,
     {
-        self.writer.run(statements, publish)
+        self.writer.run(Undo::Savepoint, statements, publish)
+    }
+
+    /// As [`run`](Self::run), for statements of which at most one changes rows: SQLite undoes a statement that fails, so nothing else has to.
+    /// Calls are recorded this way, because what `run` does for the others costs them a tenth of their time.
+    ///
+    /// # Errors
+    /// As of `run`. What was changed before an error stays.
+    pub fn run_one<T, E, S, P>(
+        &self,
+        statement: S,
+        publish: P,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, S, P>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Display + Send + 'static,
+        S: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        P: FnOnce(&T) + Send + 'static,
+    {
+        self.writer.run(Undo::Itself, statement, publish)
     }
 
     /// Whether a change could be kept just now: makes one, at most once a second.

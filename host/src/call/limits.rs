@@ -12,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use crate::config::Config;
 use crate::metrics::Counter;
 
-/// How long a call that only passes through a driver, and holds no thread afterwards, waits for others that do the same.
-/// Those leave within microseconds; when none leaves for this long, the threads are stuck.
+/// How long a call that only passes through a driver, and holds no thread afterwards, waits for a worker. Others that pass leave within
+/// microseconds; when nobody leaves for this long, blocking calls have all of them.
 const ENTRY_WAIT: Duration = Duration::from_millis(500);
 
 /// One limit: how many of something there may be.

@@ -5,6 +5,7 @@
 
 mod fields;
 mod index;
+mod open;
 mod rows;
 
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,7 @@ use crate::database::{Database, StoreError};
 use crate::plugin::loaded::CallState;
 
 pub use self::fields::{Ending, Record, RecordState, time};
+pub use self::open::OpenRecord;
 
 /// How often old records are looked for, and how long an ending that could not be written waits for another attempt.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -66,15 +68,6 @@ pub struct RecordedError {
     /// What the driver added for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<RawValue>>,
-}
-
-/// The record of a call that a driver is busy with. It is to be [`end`](OpenRecord::end)ed; one that is only dropped stays running
-/// until the host's next start.
-#[derive(Debug)]
-pub struct OpenRecord {
-    records: Arc<RecordStore>,
-    id: Uuid,
-    sequence: i64,
 }
 
 /// What was asked for cannot be cancelled.
@@ -176,7 +169,7 @@ impl RecordStore {
             rows::insert(connection, &record)?;
             Ok(record)
         };
-        let written = self.database.run(statements, move |record: &Record| {
+        let written = self.database.run_one(statements, move |record: &Record| {
             index.write().put(record.clone());
         });
         (open, async move { written.await.map(drop) })
@@ -229,7 +222,7 @@ impl RecordStore {
         let sequence = live.sequence;
         let written = self
             .database
-            .run(move |connection| rows::cancel(connection, sequence, at), publish);
+            .run_one(move |connection| rows::cancel(connection, sequence, at), publish);
         if let Err(error) = written.await {
             tracing::warn!(call = %id, "the call was asked to stop, but that could not be recorded: {error}");
         }
@@ -309,7 +302,7 @@ impl RecordStore {
         let at_first = ending.clone();
         let statements =
             move |connection: &Connection| rows::end(connection, sequence, &at_first, result.as_deref());
-        self.database.run(statements, move |part| {
+        self.database.run_one(statements, move |part| {
             let mut index = index.write();
             let Some(record) = index.get(&id) else { return };
             let mut record = Record::clone(&record);
@@ -321,66 +314,6 @@ impl RecordStore {
             index.put(record);
             index.expire(max, i64::MIN);
         })
-    }
-}
-
-impl OpenRecord {
-    /// The record's id.
-    pub fn id(&self) -> Uuid {
-        self.id
-    }
-
-    /// Says how the call has ended: with JSON, or nothing that can be kept, or an error. Queued at once; the future tries until it is on the disk, or the
-    /// host ends.
-    pub fn end(
-        &self,
-        outcome: Result<Option<Bytes>, RecordedError>,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let (ending, result) = match outcome {
-            Ok(result) => (ending(RecordState::Succeeded, None), result),
-            Err(error) => (ending(RecordState::Failed, Some(&error)), None),
-        };
-        self.close();
-        let written = self.written(ending, result);
-        async move {
-            written.await;
-        }
-    }
-
-    /// Says that the deadline has passed. Queued at once, tried as in [`end`](Self::end); answers whether the call had not ended
-    /// before.
-    pub fn time_out(&self, error: &RecordedError) -> impl Future<Output = bool> + Send + use<> {
-        let written = self.written(ending(RecordState::TimedOut, Some(error)), None);
-        async move { written.await == Part::Ending }
-    }
-
-    /// The driver is done: there is nothing to cancel or to interrupt any more.
-    fn close(&self) {
-        self.records.live.lock().remove(&self.id);
-    }
-
-    fn written(&self, ending: Ending, result: Option<Bytes>) -> impl Future<Output = Part> + Send + use<> {
-        let (records, id, sequence) = (Arc::clone(&self.records), self.id, self.sequence);
-        let mut written = records.queue(id, sequence, ending.clone(), result.clone());
-        async move {
-            loop {
-                match written.await {
-                    Ok(part) => return part,
-                    Err(StoreError::Closed) => return Part::Nothing,
-                    Err(error) => {
-                        tracing::error!(call = %id, "the end of a call could not be recorded, trying again: {error}")
-                    }
-                }
-                tokio::time::sleep(PAUSE).await;
-                written = records.queue(id, sequence, ending.clone(), result.clone());
-            }
-        }
-    }
-}
-
-impl Drop for OpenRecord {
-    fn drop(&mut self) {
-        self.close();
     }
 }
 

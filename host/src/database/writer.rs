@@ -22,6 +22,15 @@ const BATCH: usize = 1024;
 /// How long an answer of [`Writer::probe`] holds.
 const PROBE_HOLDS: Duration = Duration::from_secs(1);
 
+/// What undoes the statements of a request that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undo {
+    /// A savepoint of the request's own.
+    Savepoint,
+    /// The statement that fails undoes itself, and there is nothing else.
+    Itself,
+}
+
 /// The way to the thread that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -67,9 +76,10 @@ impl Writer {
         &self.commits
     }
 
-    /// See [`Database::run`](super::Database::run).
+    /// See [`Database::run`](super::Database::run) and [`Database::run_one`](super::Database::run_one).
     pub(super) fn run<T, E, S, P>(
         &self,
+        undo: Undo,
         statements: S,
         publish: P,
     ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, S, P>
@@ -81,6 +91,7 @@ impl Writer {
     {
         let (answer, answered) = oneshot::channel();
         let job = Request {
+            undo,
             statements: Some(statements),
             publish,
             result: None,
@@ -104,7 +115,7 @@ impl Writer {
             let sql = "INSERT INTO probe (id, count) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1";
             connection.execute(sql, []).map(drop).map_err(StoreError::from)
         };
-        let result = self.run(statements, |()| {}).await;
+        let result = self.run(Undo::Itself, statements, |()| {}).await;
         *probed = Some((Instant::now(), result.clone()));
         result
     }
@@ -128,6 +139,7 @@ impl Drop for Writer {
 
 /// One request, whatever its types.
 trait Job: Send {
+    fn undo(&self) -> Undo;
     /// Runs the statements. Says why if they are to be undone.
     fn run(&mut self, connection: &Connection) -> Result<(), String>;
     /// Publishes and answers.
@@ -135,6 +147,7 @@ trait Job: Send {
 }
 
 struct Request<T, E, S, P> {
+    undo: Undo,
     statements: Option<S>,
     publish: P,
     result: Option<Result<T, E>>,
@@ -148,6 +161,10 @@ where
     S: FnOnce(&Connection) -> Result<T, E> + Send,
     P: FnOnce(&T) + Send,
 {
+    fn undo(&self) -> Undo {
+        self.undo
+    }
+
     fn run(&mut self, connection: &Connection) -> Result<(), String> {
         self.result = self.statements.take().map(|statements| statements(connection));
         match &self.result {
@@ -207,14 +224,22 @@ fn write_until_closed(
 fn write(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     for job in batch {
-        connection.prepare_cached("SAVEPOINT request")?.execute([])?;
+        let savepoint = job.undo() == Undo::Savepoint;
+        if savepoint {
+            connection.prepare_cached("SAVEPOINT request")?.execute([])?;
+        }
         if let Err(cause) = job.run(connection) {
+            // Some failures, such as a full disk, end the whole transaction.
             if connection.is_autocommit() {
                 return Err(StoreError::Undone { cause: cause.into() });
             }
-            connection.prepare_cached("ROLLBACK TO request")?.execute([])?;
+            if savepoint {
+                connection.prepare_cached("ROLLBACK TO request")?.execute([])?;
+            }
         }
-        connection.prepare_cached("RELEASE request")?.execute([])?;
+        if savepoint {
+            connection.prepare_cached("RELEASE request")?.execute([])?;
+        }
     }
     Ok(connection.execute_batch("COMMIT")?)
 }

@@ -71,11 +71,13 @@ impl Job {
             .outcome()
             .await
             .map_err(CallError::from)
-            .and_then(|reply| self.checked(reply));
+            .and_then(|reply| self.checked(reply))
+            .map(Answer::Reply);
         // Queued before anything is let go, so that a host that stops then still writes it.
-        let recorded = accepted.map(|accepted| Box::pin(accepted.record.end(self.recorded(&outcome))));
+        let recorded =
+            accepted.map(|accepted| Box::pin(accepted.record.end(recorded(&self.call.method, &outcome))));
         self.note(&outcome).await;
-        self.finish(outcome.map(Answer::Reply)).await;
+        self.finish(outcome).await;
         if let Some(recorded) = recorded {
             recorded.await;
         }
@@ -198,7 +200,7 @@ impl Job {
     }
 
     /// Keeps the node's `last_error` true: the latest failure of an async call, until an exclusive call succeeds.
-    async fn note(&self, outcome: &Result<Reply, CallError>) {
+    async fn note(&self, outcome: &Result<Answer, CallError>) {
         let method = &self.call.method;
         let Some(node) = self.node else { return };
         let text = match outcome {
@@ -210,14 +212,6 @@ impl Job {
             return;
         }
         Box::pin(self.calls.remember_outcome(node, text)).await;
-    }
-
-    /// What the record says of an outcome. What a method with `attach` answers is not JSON, and not kept.
-    fn recorded(&self, outcome: &Result<Reply, CallError>) -> Result<Option<Bytes>, RecordedError> {
-        match outcome {
-            Ok(reply) => Ok((!self.call.method.attach).then(|| reply.body.clone())),
-            Err(error) => Err(error.recorded()),
-        }
     }
 
     /// Lets everything go, then tells the client: one that calls again at once finds the node free. A client that was told of the deadline
@@ -237,7 +231,7 @@ impl Job {
         let Some(Err(outcome)) = answer.map(|answer| answer.send(outcome)) else {
             return;
         };
-        Box::pin(record_late(self.late, self.call.method.attach, outcome, listed)).await;
+        Box::pin(record_late(self.late, &self.call.method, outcome, listed)).await;
     }
 
     /// One line for a call that failed, and for one that came back after its deadline. What the client did wrong is no
@@ -276,18 +270,23 @@ struct Accepted {
 /// Records what became of a call whose client is not there. One that has just left was told nothing, and hands over no record.
 async fn record_late(
     late: oneshot::Receiver<OpenRecord>,
-    attach: bool,
+    method: &Method,
     outcome: Result<Answer, CallError>,
     listed: Listed,
 ) {
     let Ok(record) = late.await else { return };
-    let recorded = record.end(match outcome {
-        Ok(Answer::Reply(reply)) => Ok((!attach).then_some(reply.body)),
-        Ok(Answer::Accepted { .. }) => Ok(None),
-        Err(error) => Err(error.recorded()),
-    });
+    let recorded = record.end(recorded(method, &outcome));
     drop(listed);
     recorded.await;
+}
+
+/// What a record says of an outcome. What a method with `attach` answers is not JSON, and not kept.
+fn recorded(method: &Method, outcome: &Result<Answer, CallError>) -> Result<Option<Bytes>, RecordedError> {
+    match outcome {
+        Ok(Answer::Reply(reply)) => Ok((!method.attach).then(|| reply.body.clone())),
+        Ok(Answer::Accepted { .. }) => Ok(None),
+        Err(error) => Err(error.recorded()),
+    }
 }
 
 /// What `last_error` says. Ironic's words.
