@@ -39,7 +39,6 @@ mod records;
 mod replaced_files;
 mod secrets;
 mod serve_faults;
-mod shutdown;
 mod stopping;
 mod stranger;
 mod threads;

@@ -208,3 +208,39 @@ fn a_call_that_has_timed_out_and_still_runs_gets_a_late_outcome_that_says_interr
     assert_eq!(record["late_outcome"]["state"], "interrupted", "{record}");
     drop(gate);
 }
+
+#[test]
+fn a_driver_that_hangs_while_it_ends_does_not_keep_the_host() {
+    let hanging = || {
+        builder()
+            .set("limits.shutdown_grace_ms", 2000)
+            .set("drivers.slow.config.hang_at_end", true)
+            .start()
+    };
+    let mut host = hanging();
+    host.terminate();
+    assert_eq!(host.wait().code(), Some(0), "{}", host.log.text());
+    let named = host.log.lines_with(&["did not shut down in time", "slow"]);
+    assert_eq!(named.len(), 1, "{}", host.log.text());
+
+    // A second signal cuts its time short. On a busy machine that signal may come when the time is over.
+    let cut_short = (0..20).any(|_| {
+        let mut host = hanging();
+        host.terminate();
+        host.logged(&["stopping"]);
+        host.terminate();
+        assert_eq!(host.wait().code(), Some(0), "{}", host.log.text());
+        let named = host.log.lines_with(&["did not shut down in time", "slow"]);
+        named.is_empty() && host.log.lines_with(&["ending at once"]).len() == 1
+    });
+    assert!(cut_short, "the second signal never made a difference");
+}
+
+#[test]
+fn with_nothing_to_finish_the_host_ends_although_the_grace_period_is_long() {
+    let mut host = builder().set("limits.shutdown_grace_ms", 600_000).start();
+    host.post("/v1/drivers/slow/vendor_passthru/waiting", json!({}))
+        .expect(200);
+    host.terminate();
+    assert_eq!(host.wait().code(), Some(0), "{}", host.log.text());
+}
