@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::node::fields::{FieldFault, JsonObject, RareFields};
+use crate::node::power::PowerState;
 
 /// A folder for one database.
 struct Place {
@@ -74,6 +75,8 @@ fn full() -> NodeFields {
         protected: true,
         retired: true,
         automated_clean: Some(false),
+        power_state: Some(PowerState::Off),
+        target_power_state: Some(PowerState::On),
         rare: RareFields {
             instance_info: object(&json!({"image": "x"})),
             network_data: object(&json!({"links": []})),
