@@ -1,6 +1,7 @@
 //! Wires the stages together: configuration, drivers, store, calls, server; and takes them down in order.
 
 mod error;
+mod isolation;
 mod logging;
 mod shutdown;
 mod signals;
@@ -74,7 +75,7 @@ fn unused_settings(config: &Config) -> impl Iterator<Item = String> {
 }
 
 /// Every enabled driver, or every fault of every one of them.
-fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
+async fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
     let selection = survey(&config.plugin_dir, &config.enabled_drivers)?;
     for warning in selection
         .warnings
@@ -93,14 +94,19 @@ fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
             .drivers
             .get(name)
             .map_or(&no_settings, |settings| &settings.config);
-        match LoadedDriver::load(driver, settings) {
+        let result = match isolation::of(config, name) {
+            Ok(None) => LoadedDriver::load(driver, settings).map_err(|fault| fault.to_string()),
+            Ok(Some(isolation)) => LoadedDriver::load_isolated(driver, settings, isolation).await,
+            Err(fault) => Err(fault),
+        };
+        match result {
             Ok(driver) => loaded.push(driver),
-            Err(fault) => faults.push(fault.to_string()),
+            Err(fault) => faults.push(fault),
         }
     }
     if !faults.is_empty() {
         let loaded = loaded.into_iter().map(Arc::new).collect();
-        shutdown::end_drivers(loaded, &InFlight::default());
+        shutdown::end_drivers(loaded, &InFlight::default(), &Handle::current());
         return Err(DriverFaults::new(faults.into_iter()).into());
     }
     for driver in &loaded {
@@ -124,7 +130,7 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
     let database = Arc::new(Database::open(&config.database.path, &host_name)?);
     let nodes = Arc::new(NodeStore::open(database.clone())?);
     let records = RecordStore::open(database.clone(), host_name.clone(), &config.records).await?;
-    let registry = Arc::new(DriverRegistry::new(load(config)?));
+    let registry = Arc::new(DriverRegistry::new(load(config).await?));
     remember_secrets(&nodes, &registry).await?;
     nodes
         .end_interrupted_power_changes()
@@ -188,7 +194,8 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
             () = patience => {}
         }
         let (drivers, in_flight) = (drivers.values().cloned().collect(), in_flight.clone());
-        tokio::task::spawn_blocking(move || shutdown::end_drivers(drivers, &in_flight)).await
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || shutdown::end_drivers(drivers, &in_flight, &runtime)).await
     };
     tokio::select! {
         ended = orderly => ended.context("the drivers could not be shut down")?,

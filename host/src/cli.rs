@@ -1,8 +1,10 @@
 //! The command line: its words, and the exit code of each outcome.
 
 pub mod driver_list;
+pub mod driver_reset;
 pub mod inspect;
 pub mod list_available;
+mod running_host;
 pub mod table;
 
 use std::ffi::OsString;
@@ -15,8 +17,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::{self, StartError};
 use crate::config::{Config, ConfigError, OVERRIDE};
+use crate::plugin::loaded::inside;
 use crate::plugin::printable;
 use driver_list::driver_list;
+use driver_reset::driver_reset;
 use inspect::inspect;
 use list_available::{ListOptions, list_available};
 
@@ -105,6 +109,25 @@ Examples:
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Let a driver be started again that was quarantined because its processes died too often
+    #[command(after_help = "\
+Examples:
+  host driver-reset acme
+  host driver-reset --url http://127.0.0.1:6386 acme")]
+    DriverReset {
+        /// The driver
+        #[arg(value_name = "NAME")]
+        driver: String,
+        /// The running host
+        #[arg(long, default_value = "http://127.0.0.1:6385")]
+        url: String,
+    },
+    /// Run one driver for a host, which starts this by itself
+    #[command(hide = true)]
+    Worker {
+        #[command(flatten)]
+        limits: inside::Limits,
     },
     /// Say what `serve` would refuse, as far as it shows without running a driver's code
     #[command(after_help = "\
@@ -244,6 +267,8 @@ impl Command {
                 print(&inspect(&config.plugin_dir, &driver, json, width)?)
             }
             Command::DriverList { url, json } => print(&driver_list(&url, json, width)?),
+            Command::DriverReset { driver, url } => print(&driver_reset(&url, &driver)?),
+            Command::Worker { limits } => Ok(inside::run(&limits)?),
             Command::CheckConfig { source } => {
                 let config = source.load()?;
                 let warnings = app::check(&config)?;

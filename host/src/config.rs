@@ -41,6 +41,8 @@ pub struct Config {
     pub records: Records,
     /// `[limits]`
     pub limits: Limits,
+    /// `[isolation]`
+    pub isolation: IsolationSettings,
     /// `[drivers.NAME]`
     pub drivers: BTreeMap<String, DriverSettings>,
 }
@@ -114,6 +116,33 @@ pub struct Limits {
     pub max_connections: u32,
 }
 
+/// Where drivers run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// In the host's own process: nothing is faster, and nothing protects the host from the driver.
+    #[default]
+    InProcess,
+    /// In processes of the driver's own: what it does there costs its own calls.
+    Process,
+}
+
+/// Processes of drivers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IsolationSettings {
+    /// Where a driver runs that does not say otherwise.
+    pub default: Place,
+    /// How long a driver may take to be created in its process, in milliseconds.
+    pub create_timeout_ms: u64,
+    /// How long after its deadline a call may keep its process before that is killed, in milliseconds.
+    pub kill_grace_ms: u64,
+    /// How many deaths of a driver's processes within [`window_s`](Self::window_s) are too many.
+    pub max_deaths: u32,
+    /// See [`max_deaths`](Self::max_deaths); in seconds.
+    pub window_s: u64,
+}
+
 /// Settings of one driver.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -124,6 +153,16 @@ pub struct DriverSettings {
     pub max_workers: Option<u32>,
     /// How long a call of this driver may take, in milliseconds. Without it what the method says, else `calls.timeout_ms`.
     pub call_timeout_ms: Option<u64>,
+    /// Where the driver runs. Without it `isolation.default`.
+    pub isolation: Option<Place>,
+    /// How many processes it has, if it runs in processes. Without it one.
+    pub workers: Option<u32>,
+    /// How much memory each of its processes may have, in bytes.
+    pub memory_max_bytes: Option<u64>,
+    /// How many files each of its processes may have open.
+    pub open_files_max: Option<u64>,
+    /// Whom its processes run as, by name; for a host that runs as root.
+    pub user: Option<String>,
     /// Handed to the driver as it is.
     pub config: toml::Table,
 }
@@ -143,6 +182,7 @@ impl Default for Config {
             locks: Locks::default(),
             records: Records::default(),
             limits: Limits::default(),
+            isolation: IsolationSettings::default(),
             drivers: BTreeMap::new(),
         }
     }
@@ -185,6 +225,18 @@ impl Default for Records {
         Records {
             keep_hours: 24,
             max: 100_000,
+        }
+    }
+}
+
+impl Default for IsolationSettings {
+    fn default() -> Self {
+        IsolationSettings {
+            default: Place::default(),
+            create_timeout_ms: 10_000,
+            kill_grace_ms: 5_000,
+            max_deaths: 5,
+            window_s: 60,
         }
     }
 }

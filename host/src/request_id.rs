@@ -21,6 +21,16 @@ impl RequestId {
         RequestId(Uuid::new_v4())
     }
 
+    /// The id with these bytes; see [`bytes`](Self::bytes).
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        RequestId(Uuid::from_bytes(bytes))
+    }
+
+    /// What tells it from all others.
+    pub fn bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// Its text, in ASCII.
     pub fn text(self) -> [u8; LENGTH] {
         let mut text = [0; LENGTH];

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 use crate::call::in_flight::{InFlight, RunningCall};
 use crate::plugin::loaded::LoadedDriver;
 
@@ -43,7 +45,7 @@ pub(super) fn name_running(in_flight: &InFlight) {
 /// Shuts down every driver that no call is in, on a thread of its own, because a driver may hang there as anywhere.
 ///
 /// The others are left as they are, not even dropped: the contract promises a drop only after the shut-down.
-pub(super) fn end_drivers(drivers: Vec<Arc<LoadedDriver>>, in_flight: &InFlight) {
+pub(super) fn end_drivers(drivers: Vec<Arc<LoadedDriver>>, in_flight: &InFlight, runtime: &Handle) {
     let busy: HashSet<Arc<str>> = in_flight
         .running()
         .into_iter()
@@ -55,11 +57,12 @@ pub(super) fn end_drivers(drivers: Vec<Arc<LoadedDriver>>, in_flight: &InFlight)
     busy.into_iter().for_each(std::mem::forget);
     let mut waiting: Vec<Arc<str>> = idle.iter().map(|driver| driver.name().clone()).collect();
     let (ended, ends) = mpsc::channel();
+    let runtime = runtime.clone();
     let thread = std::thread::Builder::new()
         .name("host-shut-down".to_owned())
         .spawn(move || {
             for driver in idle {
-                driver.shut_down();
+                runtime.block_on(driver.shut_down());
                 // Nobody listens any more when the time is over.
                 let _ = ended.send(driver.name().clone());
             }

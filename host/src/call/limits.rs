@@ -89,10 +89,10 @@ pub struct CallPermit {
     _driver: OwnedSemaphorePermit,
 }
 
-/// The right to keep a thread inside a driver: one of the host's workers and one of the driver's.
+/// The right to keep a thread inside a driver: one of the driver's workers and, if the driver runs in this process, one of the host's.
 #[derive(Debug)]
 pub struct WorkerPermit {
-    _host: OwnedSemaphorePermit,
+    _host: Option<OwnedSemaphorePermit>,
     _driver: OwnedSemaphorePermit,
 }
 
@@ -171,13 +171,14 @@ impl Share<'_> {
         })
     }
 
-    /// Lets one more thread stay inside the driver.
+    /// Lets one more thread stay inside the driver: one of this process, if the driver is `here`, else one of its own.
     ///
     /// # Errors
     /// At once, when the host or the driver has no worker left.
-    pub fn worker(&self) -> Result<WorkerPermit, Busy> {
+    pub fn worker(&self, here: bool) -> Result<WorkerPermit, Busy> {
         let own = self.own.workers.try_take(|max| self.busy(max))?;
-        let host = self.host.workers.try_take(|max| Busy::Workers { max })?;
+        let host = here.then(|| self.host.workers.try_take(|max| Busy::Workers { max }));
+        let host = host.transpose()?;
         Ok(WorkerPermit {
             _host: host,
             _driver: own,
@@ -189,9 +190,12 @@ impl Share<'_> {
     ///
     /// # Errors
     /// When no worker became free for half a second.
-    pub async fn pass(&self) -> Result<WorkerPermit, Busy> {
+    pub async fn pass(&self, here: bool) -> Result<WorkerPermit, Busy> {
         let own = self.own.workers.take(|max| self.busy(max)).await?;
-        let host = self.host.workers.take(|max| Busy::Workers { max }).await?;
+        let host = match here {
+            true => Some(self.host.workers.take(|max| Busy::Workers { max }).await?),
+            false => None,
+        };
         Ok(WorkerPermit {
             _host: host,
             _driver: own,
@@ -271,10 +275,10 @@ mod tests {
     fn a_driver_gets_half_and_the_other_half_stays_for_the_others() {
         let limits = limits(4, 4);
         let _held = [
-            limits.share("a").unwrap().worker().unwrap(),
-            limits.share("a").unwrap().worker().unwrap(),
+            limits.share("a").unwrap().worker(true).unwrap(),
+            limits.share("a").unwrap().worker(true).unwrap(),
         ];
-        let refused = limits.share("a").unwrap().worker().unwrap_err();
+        let refused = limits.share("a").unwrap().worker(true).unwrap_err();
         assert_eq!(
             refused,
             Busy::DriverWorkers {
@@ -283,7 +287,7 @@ mod tests {
             }
         );
         assert_eq!(refused.to_string(), "all 2 workers of the driver 'a' are busy");
-        assert!(limits.share("b").unwrap().worker().is_ok());
+        assert!(limits.share("b").unwrap().worker(true).is_ok());
     }
 
     #[test]
@@ -303,10 +307,10 @@ mod tests {
         let limits = limits(4, 2);
         let _held = (
             limits.share("a").unwrap().call().unwrap(),
-            limits.share("a").unwrap().worker().unwrap(),
+            limits.share("a").unwrap().worker(true).unwrap(),
         );
-        limits.share("a").unwrap().worker().unwrap_err();
-        let _others = limits.share("b").unwrap().worker().unwrap();
+        limits.share("a").unwrap().worker(true).unwrap_err();
+        let _others = limits.share("b").unwrap().worker(true).unwrap();
         let usage = |limit, in_use, max, refused| Usage {
             limit,
             in_use,
@@ -327,17 +331,17 @@ mod tests {
     #[tokio::test]
     async fn one_that_only_passes_waits_for_a_worker_but_not_for_ever() {
         let limits = Arc::new(limits(4, 1));
-        let held = limits.share("a").unwrap().worker().unwrap();
+        let held = limits.share("a").unwrap().worker(true).unwrap();
         let waiting = tokio::spawn({
             let limits = limits.clone();
-            async move { limits.share("a").unwrap().pass().await.map(drop) }
+            async move { limits.share("a").unwrap().pass(true).await.map(drop) }
         });
         tokio::task::yield_now().await;
         drop(held);
         assert_eq!(waiting.await.unwrap(), Ok(()));
-        let _held = limits.share("a").unwrap().worker().unwrap();
+        let _held = limits.share("a").unwrap().worker(true).unwrap();
         assert_eq!(
-            limits.share("a").unwrap().pass().await.unwrap_err(),
+            limits.share("a").unwrap().pass(true).await.unwrap_err(),
             Busy::DriverWorkers {
                 driver: "a".to_owned(),
                 max: 1

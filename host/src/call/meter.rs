@@ -67,7 +67,7 @@ pub(super) fn refused(method: &LoadedMethod, error: CallError) -> CallError {
 fn outcome(error: &CallError) -> Outcome {
     match error {
         CallError::Locked(_) => Outcome::Locked,
-        CallError::Busy(_) => Outcome::Busy,
+        CallError::Busy(_) | CallError::DriverDown(_) => Outcome::Busy,
         CallError::Deadline { .. } | CallError::NotBegun { .. } => Outcome::TimedOut,
         CallError::Fault(fault) if fault.kind == FaultKind::Panicked => Outcome::Panicked,
         error if error.is_refusal() => Outcome::Refused,

@@ -179,10 +179,12 @@ impl Passthru {
         let share = self.limits.share(driver.name()).map_err(busy)?;
         let permit = share.call().map_err(busy)?;
         let worker = if driver.holds_thread(&method) || reads.is_some_and(|read| driver.holds_thread(read)) {
-            share.worker().map_err(busy)?
+            share.worker(driver.is_here()).map_err(busy)?
         } else {
-            Box::pin(share.pass()).await.map_err(busy)?
+            Box::pin(share.pass(driver.is_here())).await.map_err(busy)?
         };
+        let seat = driver.seat().await;
+        let seat = seat.map_err(|unavailable| refused(CallError::DriverDown(unavailable)))?;
         let timeout = self.timeout(&driver, &method) + self.beyond(&driver, change.as_deref());
         let secrets = view.clone().map(|view| self.secrets(view));
         let state = CallState::new(driver.name().clone(), request_id, timeout).with_secrets(secrets);
@@ -205,6 +207,7 @@ impl Passthru {
                 body,
                 node: view,
                 state: state.clone(),
+                seat,
             },
             node: running.node,
             change,
@@ -281,7 +284,8 @@ impl Passthru {
     ) -> Result<(), CallError> {
         let driver = self.driver_of(node)?;
         let share = self.limits.share(driver.name())?;
-        let (permit, worker) = (share.call()?, share.worker()?);
+        let (permit, worker) = (share.call()?, share.worker(driver.is_here())?);
+        let seat = driver.seat().await.map_err(CallError::DriverDown)?;
         let timeout = self
             .timeout_of(&driver)
             .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
@@ -299,8 +303,8 @@ impl Passthru {
         let deadline = state.deadline;
         let calls = self.clone();
         let task = tokio::spawn(async move {
-            let inside = calls.watch.enter();
-            let result = driver.validate_node(&view, &state);
+            let inside = driver.is_here().then(|| calls.watch.enter());
+            let result = driver.validate_node(&seat, &view, &state).await;
             drop(inside);
             drop((permit, worker, listed));
             result
@@ -345,20 +349,20 @@ impl Passthru {
     }
 
     /// Lets the driver check a call.
-    fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
-        let _inside = self.watch.enter();
-        driver.validate(call)
+    async fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
+        let _inside = driver.is_here().then(|| self.watch.enter());
+        driver.validate(call).await
     }
 
     /// Lets the driver begin a call.
     fn start(&self, driver: &LoadedDriver, call: &OwnedCall) -> Running {
-        let _inside = self.watch.enter();
+        let _inside = driver.is_here().then(|| self.watch.enter());
         driver.start(call)
     }
 
     /// Waits for a worker that the call holds while it passes through its driver.
     async fn pass(&self, driver: &LoadedDriver) -> Result<WorkerPermit, Busy> {
-        self.limits.share(driver.name())?.pass().await
+        self.limits.share(driver.name())?.pass(driver.is_here()).await
     }
 
     fn secrets(&self, view: Bytes) -> NodeSecrets {

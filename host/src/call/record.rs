@@ -68,6 +68,9 @@ pub struct RecordedError {
     /// What the driver added for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<RawValue>>,
+    /// Nobody knows whether the call took effect: what ran it has died.
+    #[serde(skip)]
+    pub interrupted: bool,
 }
 
 /// What was asked for cannot be cancelled.

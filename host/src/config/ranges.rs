@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::environment::Overrides;
 use super::error::origin;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Place};
 
 /// A day, the longest time that any key may name.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -91,6 +91,15 @@ pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Resu
         config.limits.max_connections,
         1..=1_000_000,
     );
+    let isolation = &config.isolation;
+    check.range(
+        "isolation.create_timeout_ms",
+        isolation.create_timeout_ms,
+        1..=DAY_MS,
+    );
+    check.range("isolation.kill_grace_ms", isolation.kill_grace_ms, 0..=DAY_MS);
+    check.range("isolation.max_deaths", isolation.max_deaths, 1..=1_000_000);
+    check.range("isolation.window_s", isolation.window_s, 1..=DAY_MS / 1000);
     for (name, driver) in &config.drivers {
         if let Some(max) = driver.max_calls {
             check.range(&format!("drivers.{name}.max_calls"), max, 1..=config.calls.max);
@@ -101,6 +110,19 @@ pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Resu
                 max,
                 1..=config.workers.max,
             );
+        }
+        if let Some(workers) = driver.workers {
+            check.range(&format!("drivers.{name}.workers"), workers, 1..=1000);
+        }
+        if let Some(bytes) = driver.memory_max_bytes {
+            check.range(
+                &format!("drivers.{name}.memory_max_bytes"),
+                bytes,
+                16 * 1024 * 1024..=u64::MAX / 2,
+            );
+        }
+        if let Some(files) = driver.open_files_max {
+            check.range(&format!("drivers.{name}.open_files_max"), files, 16..=1_000_000);
         }
         if let Some(timeout) = driver.call_timeout_ms {
             check.range(&format!("drivers.{name}.call_timeout_ms"), timeout, 1..=DAY_MS);
@@ -115,6 +137,27 @@ pub(super) fn check(config: &Config, file: &Path, overrides: &Overrides) -> Resu
 }
 
 fn rules(config: &Config, check: &mut Check<'_>) {
+    for (name, driver) in &config.drivers {
+        let place = driver.isolation.unwrap_or(config.isolation.default);
+        let for_processes = [
+            ("workers", driver.workers.map(|value| value.to_string())),
+            (
+                "memory_max_bytes",
+                driver.memory_max_bytes.map(|value| value.to_string()),
+            ),
+            (
+                "open_files_max",
+                driver.open_files_max.map(|value| value.to_string()),
+            ),
+            ("user", driver.user.as_ref().map(|value| format!("{value:?}"))),
+        ];
+        for (key, value) in for_processes {
+            if let (Place::InProcess, Some(value)) = (place, value) {
+                let reason = "has no effect on a driver in the host's own process; set isolation = \"process\" as well";
+                check.refuse(&format!("drivers.{name}.{key}"), value, reason.to_owned());
+            }
+        }
+    }
     if let Err(reason) = unreachable(config) {
         check.refuse("listen", format!("\"{}\"", config.listen), reason);
     }

@@ -161,6 +161,25 @@ fn describe(property: &Property) -> String {
     text
 }
 
+/// `POST /v1/drivers/{driver}/reset`: a quarantined driver is started again.
+pub(super) async fn reset(
+    State(api): State<Arc<Api>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, ApiError> {
+    Arguments::parse(request.uri().query()).finish()?;
+    let driver = api
+        .registry
+        .get(&name)
+        .ok_or_else(|| ApiError::driver_unknown(&name))?;
+    match driver.release() {
+        Some(was_quarantined) => Ok(super::json(&json!({ "was_quarantined": was_quarantined }))),
+        None => Err(ApiError::bad_request(format!(
+            "The driver '{name}' runs in the host's own process; there is nothing to reset."
+        ))),
+    }
+}
+
 fn show(
     api: &Api,
     driver: &LoadedDriver,
@@ -201,6 +220,16 @@ fn show(
             shown.insert(format!("default_{interface}_interface"), default);
             shown.insert(format!("enabled_{interface}_interfaces"), enabled);
         }
+    }
+    // Ours, and only where it says something.
+    if let Some(standing) = driver.standing().filter(|_| detail) {
+        let shown_standing = json!({
+            "processes": standing.processes,
+            "wanted": standing.wanted,
+            "deaths": standing.deaths,
+            "quarantined": standing.quarantined,
+        });
+        shown.insert("isolation".to_owned(), shown_standing);
     }
     shown
 }

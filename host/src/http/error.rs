@@ -1,5 +1,7 @@
 //! Every refusal and failure of the API: its status, its fault code and its text. No other file names an error status.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
@@ -41,6 +43,14 @@ impl ApiError {
     fn busy(status: StatusCode, text: impl Into<String>) -> Self {
         ApiError {
             retry_after: Some(RETRY_AFTER_SECONDS),
+            ..ApiError::new(status, text)
+        }
+    }
+
+    /// As [`busy`](Self::busy), until some time has passed.
+    fn busy_for(status: StatusCode, text: impl Into<String>, wait: Duration) -> Self {
+        ApiError {
+            retry_after: Some(wait.as_secs().max(RETRY_AFTER_SECONDS)),
             ..ApiError::new(status, text)
         }
     }

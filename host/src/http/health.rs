@@ -19,8 +19,14 @@ pub(super) async fn healthz() -> Response<Body> {
 /// # Errors
 /// 503 with every reason.
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Result<Response<Body>, ApiError> {
-    let drivers: Vec<String> = api.registry.snapshot().keys().cloned().collect();
+    let loaded = api.registry.snapshot();
+    let drivers: Vec<&str> = loaded.keys().map(String::as_str).collect();
     let mut reasons = Vec::new();
+    for (name, driver) in loaded.iter() {
+        if let Some(why) = driver.standing().and_then(|standing| standing.quarantined) {
+            reasons.push(format!("the driver '{name}' is quarantined: {why}"));
+        }
+    }
     if drivers.is_empty() {
         reasons.push("no driver is loaded".to_owned());
     }

@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, Response, header};
 use super::Api;
 use crate::call::limits::Usage;
 use crate::metrics::{self, Outcome};
-use crate::plugin::loaded::LoadedMethod;
+use crate::plugin::loaded::{LoadedMethod, Standing};
 use crate::plugin::manifest::{ABI_VERSION, CalledOn};
 use crate::plugin::registry::Drivers;
 use text::{CONTENT_TYPE, Family, Kind, Labels, Page, seconds};
@@ -41,6 +41,7 @@ fn page(api: &Api) -> String {
     builds(&mut page, &drivers);
     calls(&mut page, &methods);
     limits(&mut page, api, &drivers);
+    processes(&mut page, &drivers);
     nodes(&mut page, api);
     database(&mut page, api);
     traffic(&mut page, api);
@@ -129,6 +130,48 @@ fn calls(page: &mut Page, methods: &[(Labels, &Arc<LoadedMethod>)]) {
     for (labels, method) in methods {
         samples.times(labels, &method.calls.duration().read());
     }
+}
+
+/// The processes of the drivers that have some.
+fn processes(page: &mut Page, drivers: &Drivers) {
+    let standings: Vec<(Labels, Standing)> = drivers
+        .iter()
+        .filter_map(|(name, driver)| Some((Labels::of([("driver", name)]), driver.standing()?)))
+        .collect();
+    let mut add = |family, value: fn(&Standing) -> u64| {
+        let mut samples = page.family(family);
+        for (labels, standing) in &standings {
+            samples.add(labels, value(standing));
+        }
+    };
+    add(
+        gauge(
+            "driver_host_driver_processes",
+            "Processes of a driver that are up.",
+        ),
+        |standing| u64::try_from(standing.processes.len()).unwrap_or(u64::MAX),
+    );
+    add(
+        gauge(
+            "driver_host_driver_processes_wanted",
+            "How many processes a driver should have.",
+        ),
+        |standing| u64::try_from(standing.wanted).unwrap_or(u64::MAX),
+    );
+    add(
+        counter(
+            "driver_host_driver_process_deaths_total",
+            "Processes of a driver that have ended although the host goes on.",
+        ),
+        |standing| standing.deaths,
+    );
+    add(
+        gauge(
+            "driver_host_driver_quarantined",
+            "1 if a driver's processes have died too often, else 0.",
+        ),
+        |standing| u64::from(standing.quarantined.is_some()),
+    );
 }
 
 fn limits(page: &mut Page, api: &Api, drivers: &Drivers) {

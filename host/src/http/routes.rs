@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Uri;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::error::ApiError;
 use super::{Api, calls, drivers, health, metrics, nodes, root};
@@ -21,6 +21,7 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
         .route("/v1/drivers/{driver}", get(drivers::get))
         .route("/v1/drivers/{driver}/properties", get(drivers::properties))
         .route("/v1/drivers/{driver}/manifest", get(drivers::manifest))
+        .route("/v1/drivers/{driver}/reset", post(drivers::reset))
         .merge(nodes::routes())
         .merge(calls::routes())
         .fallback(async |uri: Uri| ApiError::no_such_resource(uri.path()))

@@ -1,6 +1,9 @@
 //! Step five: the driver as the rest of the host sees it. Where its code runs is known only below this file.
 
 mod in_process;
+mod seats;
+mod wire;
+mod worker;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,7 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::library::{self, LoadError, LoadedLibrary};
@@ -20,13 +24,25 @@ use crate::metrics::MethodCalls;
 use crate::node::secret::NodeSecrets;
 use crate::request_id::RequestId;
 use in_process::InProcess;
+use wire::Step;
+use worker::{Asked, Workers};
+
+pub use seats::Seat;
+pub(crate) use worker::inside;
+pub use worker::{Confinement, Isolation, Standing, Unavailable, WorkerUser};
 
 /// A driver that is loaded and can be called, from any thread, many times at once.
 pub struct LoadedDriver {
     manifest: DriverManifest,
     methods: [HashMap<String, Arc<LoadedMethod>>; 2],
     standard: HashMap<StandardCall, Arc<LoadedMethod>>,
-    code: InProcess,
+    code: Code,
+}
+
+/// Where a driver's code runs.
+enum Code {
+    Here(InProcess),
+    Workers(Workers),
 }
 
 /// A method as its driver declares it, with what became of its calls beside it: who has the one has the other in hand.
@@ -74,6 +90,7 @@ pub struct CallState {
     /// When nobody waits for the answer any more.
     pub deadline: Instant,
     cancelled: AtomicBool,
+    stop: Notify,
     settled: AtomicBool,
     secrets: Option<NodeSecrets>,
 }
@@ -88,6 +105,7 @@ impl CallState {
             started,
             deadline: started + timeout,
             cancelled: AtomicBool::new(false),
+            stop: Notify::new(),
             settled: AtomicBool::new(false),
             secrets: None,
         }
@@ -114,6 +132,12 @@ impl CallState {
     /// Asks the driver to stop; it may go on.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
+        self.stop.notify_one();
+    }
+
+    /// Waits until the driver is asked to stop. For one waiter.
+    async fn asked_to_stop(&self) {
+        self.stop.notified().await;
     }
 
     /// Whether the driver was asked to stop, or the deadline has passed.
@@ -145,6 +169,8 @@ pub struct OwnedCall {
     pub node: Option<Bytes>,
     /// Deadline and cancellation.
     pub state: Arc<CallState>,
+    /// Where it runs.
+    pub seat: Seat,
 }
 
 /// What a method answered.
@@ -169,7 +195,7 @@ pub struct Fault {
 }
 
 /// The kinds of fault, [`driver_abi::kind`] as a type. A number that this host does not know is `Internal`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
     /// The driver's own failure.
     Internal,
@@ -187,6 +213,8 @@ pub enum FaultKind {
     Timeout,
     /// The driver's code panicked.
     Panicked,
+    /// The process in which the driver ran has ended.
+    WorkerDied,
     /// The driver does not implement it.
     Unsupported,
 }
@@ -203,6 +231,7 @@ impl FaultKind {
             FaultKind::Unavailable => "unavailable",
             FaultKind::Timeout => "timeout",
             FaultKind::Panicked => "panicked",
+            FaultKind::WorkerDied => "worker-died",
             FaultKind::Unsupported => "unsupported",
         }
     }
@@ -225,6 +254,7 @@ pub struct Running(Progress);
 enum Progress {
     Done(Result<Reply, Fault>),
     Waiting(oneshot::Receiver<Result<Reply, Fault>>),
+    Asked(Box<Asked>),
 }
 
 impl Running {
@@ -233,40 +263,62 @@ impl Running {
         match self.0 {
             Progress::Done(outcome) => outcome,
             Progress::Waiting(answer) => answer.await.unwrap_or_else(|_| Err(Fault::lost())),
+            Progress::Asked(asked) => Box::pin(asked.outcome()).await,
         }
     }
 }
 
 impl Fault {
     fn lost() -> Self {
+        Fault::internal("the driver dropped the call without an answer")
+    }
+
+    fn internal(message: &str) -> Self {
         Fault {
             kind: FaultKind::Internal,
-            message: "the driver dropped the call without an answer".to_owned(),
+            message: message.to_owned(),
             details: None,
         }
     }
 }
 
 impl LoadedDriver {
-    /// Opens the driver's library and creates the driver from its table of the configuration.
+    /// Opens the driver's library in this process and creates the driver from its table of the configuration.
     ///
     /// Runs the driver's code on the calling thread.
     ///
     /// # Errors
     /// One line for the operator: file, expected, found, what to do.
     pub fn load(driver: &EnabledDriver, config: &toml::Table) -> Result<Self, LoadError> {
-        let config = serde_json::to_vec(config).unwrap_or_else(|_| b"{}".to_vec());
         let name: Arc<str> = driver.manifest().name.as_str().into();
-        Ok(LoadedDriver::new(library::load(
-            driver,
-            &config,
-            in_process::host_object(name),
-        )?))
+        let LoadedLibrary { manifest, driver } =
+            library::load(driver, &as_json(config), in_process::host_object(name.clone()))?;
+        Ok(LoadedDriver::new(
+            manifest,
+            Code::Here(InProcess::new(name, driver)),
+        ))
     }
 
-    fn new(loaded: LoadedLibrary) -> Self {
-        let LoadedLibrary { manifest, driver } = loaded;
-        let name: Arc<str> = manifest.name.as_str().into();
+    /// Starts processes that do the same, and waits until the driver is created in each. Runs no code of the driver in this process.
+    ///
+    /// # Errors
+    /// One line for the operator.
+    pub async fn load_isolated(
+        driver: &EnabledDriver,
+        config: &toml::Table,
+        isolation: Isolation,
+    ) -> Result<Self, String> {
+        let name: Arc<str> = driver.manifest().name.as_str().into();
+        // A process has a folder of its own to work in.
+        let file = std::path::absolute(driver.file()).map_err(|error| error.to_string())?;
+        let workers = Workers::start(name, file, as_json(config), isolation).await?;
+        Ok(LoadedDriver::new(
+            driver.manifest().clone(),
+            Code::Workers(workers),
+        ))
+    }
+
+    fn new(manifest: DriverManifest, code: Code) -> Self {
         let mut methods = [HashMap::new(), HashMap::new()];
         for method in &manifest.methods {
             let loaded = Arc::new(LoadedMethod::new(method.clone()));
@@ -279,7 +331,7 @@ impl LoadedDriver {
         LoadedDriver {
             methods,
             standard: standard.collect(),
-            code: InProcess::new(name, driver),
+            code,
             manifest,
         }
     }
@@ -291,7 +343,10 @@ impl LoadedDriver {
 
     /// The driver's name, shared.
     pub fn name(&self) -> &Arc<str> {
-        self.code.name()
+        match &self.code {
+            Code::Here(code) => code.name(),
+            Code::Workers(workers) => workers.name(),
+        }
     }
 
     /// Finds a method of the driver.
@@ -326,36 +381,107 @@ impl LoadedDriver {
             .chain(standard.filter_map(|method| self.standard(method.call)))
     }
 
-    /// Whether a running call of this method keeps one of the host's threads.
+    /// Whether a running call of this method keeps a thread: one of the host's, or one of a process of the driver's own.
     pub fn holds_thread(&self, method: &Method) -> bool {
         method.run == RunKind::Blocking
     }
 
-    /// Lets the driver check a node. Runs the driver's code on the calling thread.
+    /// Whether its calls keep threads of this process.
+    pub fn is_here(&self) -> bool {
+        matches!(self.code, Code::Here(_))
+    }
+
+    /// Where one call is to run. Waits for a process that is just being started.
+    ///
+    /// # Errors
+    /// There is no process, and none will be there at once.
+    pub async fn seat(&self) -> Result<Seat, Unavailable> {
+        match &self.code {
+            Code::Here(_) => Ok(Seat::here()),
+            Code::Workers(workers) => Ok(Seat(Some(Box::pin(workers.link()).await?))),
+        }
+    }
+
+    /// Lets the driver check a node. In this process the driver's code runs on the calling thread.
     ///
     /// # Errors
     /// The driver's fault.
-    pub fn validate_node(&self, node: &Bytes, state: &Arc<CallState>) -> Result<(), Fault> {
-        self.code.validate_node(node, state)
+    pub async fn validate_node(
+        &self,
+        seat: &Seat,
+        node: &Bytes,
+        state: &Arc<CallState>,
+    ) -> Result<(), Fault> {
+        match (&self.code, &seat.0) {
+            (Code::Here(code), _) => code.validate_node(node, state),
+            (Code::Workers(workers), Some(link)) => {
+                let asked = workers.check_node(link, node, state);
+                Box::pin(asked.outcome()).await.map(drop)
+            }
+            (Code::Workers(_), None) => Err(Fault::lost()),
+        }
     }
 
-    /// Lets the driver check the node and the arguments of a call. Runs the driver's code on the calling thread.
+    /// Lets the driver check the node and the arguments of a call. In this process the driver's code runs on the calling thread. For a sync call that
+    /// runs elsewhere nothing is done here: [`start`](Self::start) asks for the checks together with the call.
     ///
     /// # Errors
     /// The driver's fault.
-    pub fn validate(&self, call: &OwnedCall) -> Result<(), Fault> {
-        self.code.validate(call)
+    pub async fn validate(&self, call: &OwnedCall) -> Result<(), Fault> {
+        match (&self.code, &call.seat.0) {
+            (Code::Here(code), _) => code.validate(call),
+            (Code::Workers(_), Some(_)) if Workers::checks_with_the_call(call) => Ok(()),
+            (Code::Workers(workers), Some(link)) => {
+                let asked = workers.call(link, call, Step::Check);
+                Box::pin(asked.outcome()).await.map(drop)
+            }
+            (Code::Workers(_), None) => Err(Fault::lost()),
+        }
     }
 
-    /// Begins a call. A blocking method runs on the calling thread and is done when this returns.
+    /// Begins a call. In this process a blocking method runs on the calling thread and is done when this returns.
     pub fn start(&self, call: &OwnedCall) -> Running {
-        Running(self.code.start(call))
+        Running(match (&self.code, &call.seat.0) {
+            (Code::Here(code), _) => code.start(call),
+            (Code::Workers(workers), Some(link)) => {
+                let step = if Workers::checks_with_the_call(call) {
+                    Step::Both
+                } else {
+                    Step::Begin
+                };
+                Progress::Asked(Box::new(workers.call(link, call, step)))
+            }
+            (Code::Workers(_), None) => Progress::Done(Err(Fault::lost())),
+        })
     }
 
-    /// Tells the driver that no call will follow. Runs the driver's code on the calling thread.
-    pub fn shut_down(&self) {
-        self.code.shut_down();
+    /// How the driver's own processes stand, if it has some.
+    pub fn standing(&self) -> Option<Standing> {
+        match &self.code {
+            Code::Here(_) => None,
+            Code::Workers(workers) => Some(workers.standing()),
+        }
     }
+
+    /// Lets a quarantined driver be started again. Whether it was quarantined; nothing if it has no processes of its own.
+    pub fn release(&self) -> Option<bool> {
+        match &self.code {
+            Code::Here(_) => None,
+            Code::Workers(workers) => Some(workers.release()),
+        }
+    }
+
+    /// Tells the driver that no call will follow. In this process the driver's code runs on the calling thread.
+    pub async fn shut_down(&self) {
+        match &self.code {
+            Code::Here(code) => code.shut_down(),
+            Code::Workers(workers) => workers.shut_down().await,
+        }
+    }
+}
+
+fn as_json(config: &toml::Table) -> Vec<u8> {
+    serde_json::to_vec(config).unwrap_or_else(|_| b"{}".to_vec())
 }
 
 fn called_on(on: CalledOn) -> usize {

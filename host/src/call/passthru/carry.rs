@@ -49,7 +49,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
-        if let Err(fault) = self.calls.validate(&self.driver, &self.call) {
+        if let Err(fault) = self.calls.validate(&self.driver, &self.call).await {
             return self.finish(Err(fault.into())).await;
         }
         if self.call.state.remaining().is_zero() {

@@ -11,7 +11,7 @@ use crate::call::record::RecordedError;
 use crate::database::StoreError;
 use crate::node::lock::LockError;
 use crate::node::power::PowerState;
-use crate::plugin::loaded::Fault;
+use crate::plugin::loaded::{Fault, FaultKind, Unavailable};
 
 /// A call that was refused or failed. The sentences that Ironic has are Ironic's.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum CallError {
         /// The node.
         node: Uuid,
     },
+    /// The driver's processes are down; it was not asked.
+    #[error("{0}")]
+    DriverDown(Unavailable),
     /// The driver does not have a standard interface, or not this part of it. Ironic's `UnsupportedDriverExtension`.
     #[error("Driver {driver} does not support {extension} (disabled or not implemented).")]
     Unsupported {
@@ -167,7 +170,10 @@ impl CallError {
             CallError::NotReached { .. } => "not-reached",
             CallError::LargeReply { .. } => "large-reply",
             CallError::Deadline { .. } => "timeout",
-            CallError::Busy(_) | CallError::NotBegun { .. } | CallError::ClientGone { .. } => "not-begun",
+            CallError::Busy(_)
+            | CallError::DriverDown(_)
+            | CallError::NotBegun { .. }
+            | CallError::ClientGone { .. } => "not-begun",
             _ => "internal",
         };
         // Details are the driver's text; what is no JSON is a string.
@@ -176,6 +182,7 @@ impl CallError {
             kind,
             message: self.to_string(),
             details: self.details().and_then(|text| raw(text).ok()),
+            interrupted: matches!(self, CallError::Fault(fault) if fault.kind == FaultKind::WorkerDied),
         }
     }
 
@@ -192,6 +199,7 @@ impl CallError {
             | CallError::DriverChanged { .. }
             | CallError::Locked(_)
             | CallError::Busy(_)
+            | CallError::DriverDown(_)
             | CallError::ClientGone { .. } => true,
             CallError::BadReply { .. }
             | CallError::UnknownAnswer { .. }

@@ -166,10 +166,11 @@ impl Job {
             body: NO_ARGUMENTS,
             node: self.call.node.clone(),
             state: state.clone(),
+            seat: self.call.seat.clone(),
         };
         let worker = self.enter().await?;
         let mut meter = Meter::begin(change.read.clone(), state);
-        let outcome = match self.calls.validate(&self.driver, &call) {
+        let outcome = match self.calls.validate(&self.driver, &call).await {
             Ok(()) => {
                 let running = self.calls.start(&self.driver, &call);
                 self.leave(change, worker);

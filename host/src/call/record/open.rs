@@ -32,6 +32,7 @@ impl OpenRecord {
     ) -> impl Future<Output = ()> + Send + use<> {
         let (ending, result) = match outcome {
             Ok(result) => (ending(RecordState::Succeeded, None), result),
+            Err(error) if error.interrupted => (ending(RecordState::Interrupted, Some(&error)), None),
             Err(error) => (ending(RecordState::Failed, Some(&error)), None),
         };
         self.close();

@@ -2,6 +2,8 @@
 //!
 //! 409 and 503 only before the driver has begun: Ironic's client repeats them, and a reset must not be repeated.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 
 use super::ApiError;
@@ -13,6 +15,9 @@ use crate::plugin::loaded::{Fault, FaultKind};
 
 /// Ironic's `NoFreeConductorWorker`.
 const NO_FREE_WORKER: &str = "Requested action cannot be performed due to lack of free conductor workers.";
+
+/// When a client may look again whether an operator has released a driver.
+const QUARANTINE: Duration = Duration::from_secs(60);
 
 impl ApiError {
     /// The driver's reply cannot be sent under the media type that it names.
@@ -32,6 +37,10 @@ impl From<CallError> for ApiError {
         match error {
             CallError::Locked(error) => error.into(),
             CallError::Busy(busy) => busy.into(),
+            CallError::DriverDown(unavailable) => {
+                let retry_after = unavailable.retry_after.unwrap_or(QUARANTINE);
+                ApiError::busy_for(StatusCode::SERVICE_UNAVAILABLE, text, retry_after)
+            }
             CallError::Fault(fault) => fault.into(),
             CallError::DriverNotEnabled { .. }
             | CallError::NoHandler { .. }
@@ -71,7 +80,7 @@ impl From<Fault> for ApiError {
             FaultKind::NotFound => StatusCode::NOT_FOUND,
             FaultKind::Unavailable => StatusCode::BAD_GATEWAY,
             FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-            FaultKind::Internal | FaultKind::Panicked | FaultKind::Unsupported => {
+            FaultKind::Internal | FaultKind::Panicked | FaultKind::WorkerDied | FaultKind::Unsupported => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };

@@ -139,15 +139,25 @@ fn host_fault(fault: &driver_abi::Fault, state: &CallState) -> Fault {
         _ => FaultKind::Internal,
     };
     let details = String::from_utf8_lossy(&fault.details);
+    let fault = Fault {
+        kind,
+        message: fault.message.to_string(),
+        details: (!details.is_empty()).then(|| details.into_owned()),
+    };
+    without_secrets(fault, state)
+}
+
+/// A fault as others may see it: without the secrets of the call's node, and cut to a decent length.
+pub(super) fn without_secrets(fault: Fault, state: &CallState) -> Fault {
     let message = excerpt(&state.masked(&fault.message));
     Fault {
-        kind,
+        kind: fault.kind,
         message: if message.is_empty() {
             NO_MESSAGE.to_owned()
         } else {
             message
         },
-        details: (!details.is_empty()).then(|| excerpt(&state.masked(&details))),
+        details: fault.details.map(|details| excerpt(&state.masked(&details))),
     }
 }
 
@@ -228,7 +238,8 @@ fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
+/// Writes a driver's line into the log.
+pub(super) fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
     let message = excerpt(message);
     macro_rules! line {
         ($level:expr) => {

@@ -1,0 +1,241 @@
+//! What the host and a worker process say to each other: frames on a stream of bytes.
+//!
+//! A frame is a head of eight bytes, the lengths of what follows, then a message, and then the bytes that the message is
+//! about: a body, a node, a reply. Those are not looked into, and are written from where they lie and handed on where they arrived.
+//!
+//! Either side may be broken: the driver's code runs in one of them. So whoever reads bounds both lengths, and what is not
+//! understood ends the connection.
+
+use bytes::{Buf, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, FaultKind};
+
+/// Bytes of a frame's head: the message's length and the length of what follows it, each a `u32` in little-endian order.
+pub(crate) const HEAD: usize = 8;
+/// The longest message: a fault's text and details are cut far below that.
+pub(crate) const MAX_MESSAGE: usize = 64 * 1024;
+
+/// From the host to a worker process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// Load the driver and create it. Followed by its table of the configuration, as JSON. Always first.
+    Create {
+        /// The library.
+        file: String,
+        /// The driver that the host has found there.
+        driver: String,
+        /// How many threads may be inside the driver.
+        threads: u32,
+        /// The largest reply that may be sent.
+        max_reply_bytes: u64,
+    },
+    /// Check a node. Followed by the node.
+    CheckNode {
+        /// Answered with the result.
+        id: u64,
+        /// Of the request and its deadline.
+        terms: Terms,
+    },
+    /// A call. Followed by the node, if it is of one, and the body.
+    Call {
+        /// Answered with the result.
+        id: u64,
+        /// Of the request and its deadline.
+        terms: Terms,
+        /// Whether the method is one of nodes.
+        on_node: bool,
+        /// The method's name.
+        method: String,
+        /// The HTTP verb in capitals.
+        http_method: String,
+        /// How much of what follows is the node.
+        node_bytes: u32,
+        /// What of the call is to be done.
+        step: Step,
+    },
+    /// Nobody waits for the answer any more.
+    Cancel {
+        /// The call.
+        id: u64,
+    },
+    /// No call will follow.
+    ShutDown,
+}
+
+/// What the driver can ask about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    /// The request's id.
+    pub(crate) request_id: [u8; 16],
+    /// Until the deadline.
+    pub(crate) remaining_ms: u64,
+}
+
+/// The parts of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Step {
+    /// The driver's checks.
+    Check,
+    /// The method, after its checks.
+    Begin,
+    /// Both, one after the other.
+    Both,
+}
+
+/// From a worker process to the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Report {
+    /// The driver is there.
+    Created,
+    /// It is not. One line for the operator.
+    Refused(String),
+    /// The driver has nothing against the call or the node.
+    Checked {
+        /// The call.
+        id: u64,
+    },
+    /// The method has answered. Followed by its reply.
+    Answered {
+        /// The call.
+        id: u64,
+        /// The media type that a method with `attach` names.
+        content_type: Option<String>,
+    },
+    /// The checks or the method have failed.
+    Failed {
+        /// The call.
+        id: u64,
+        /// Why.
+        fault: SentFault,
+    },
+    /// A line for the log.
+    Log {
+        /// As in the boundary.
+        level: u8,
+        /// The request that the driver was busy with.
+        request_id: Option<[u8; 16]>,
+        /// The line.
+        message: String,
+    },
+    /// The driver was told that no call will follow, and has returned.
+    ShutDown,
+}
+
+/// A fault on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SentFault {
+    kind: FaultKind,
+    message: String,
+    details: Option<String>,
+}
+
+impl From<Fault> for SentFault {
+    fn from(fault: Fault) -> Self {
+        let Fault {
+            kind,
+            message,
+            details,
+        } = fault;
+        SentFault {
+            kind,
+            message,
+            details,
+        }
+    }
+}
+
+impl From<SentFault> for Fault {
+    fn from(sent: SentFault) -> Self {
+        let SentFault {
+            kind,
+            message,
+            details,
+        } = sent;
+        Fault {
+            kind,
+            message,
+            details,
+        }
+    }
+}
+
+/// Why what was read is no frame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WireError {
+    /// Its head announces more than there may be.
+    #[error("{found} bytes of {what} were announced, at most {most} are allowed")]
+    TooLong {
+        /// Which part.
+        what: &'static str,
+        /// How much was announced.
+        found: usize,
+        /// How much there may be.
+        most: usize,
+    },
+    /// The message is none.
+    #[error("a message that cannot be read: {0}")]
+    Message(postcard::Error),
+}
+
+/// The head and message of a frame that `tail` bytes follow.
+///
+/// # Errors
+/// A tail of more than 4 GiB.
+pub(crate) fn encode(message: &impl Serialize, tail: usize) -> Result<Vec<u8>, WireError> {
+    let mut frame = postcard::to_extend(message, vec![0; HEAD]).map_err(WireError::Message)?;
+    let length = |what, bytes: usize| {
+        u32::try_from(bytes).map_err(|_| WireError::TooLong {
+            what,
+            found: bytes,
+            most: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
+        })
+    };
+    let message = length("message", frame.len() - HEAD)?;
+    let tail = length("data", tail)?;
+    frame[..4].copy_from_slice(&message.to_le_bytes());
+    frame[4..HEAD].copy_from_slice(&tail.to_le_bytes());
+    Ok(frame)
+}
+
+/// Takes the first frame off `read`, if it is whole: the message, and what follows it, which stays where it is.
+///
+/// # Errors
+/// It announces a tail of more than `max_tail` bytes, or is no frame.
+pub(crate) fn decode<T: for<'a> Deserialize<'a>>(
+    read: &mut BytesMut,
+    max_tail: usize,
+) -> Result<Option<(T, Bytes)>, WireError> {
+    let Some((message, tail)) = lengths(read, max_tail)? else {
+        return Ok(None);
+    };
+    let whole = HEAD + message + tail;
+    if read.len() < whole {
+        read.reserve(whole - read.len());
+        return Ok(None);
+    }
+    read.advance(HEAD);
+    let head = read.split_to(message);
+    let decoded = postcard::from_bytes(&head).map_err(WireError::Message)?;
+    Ok(Some((decoded, read.split_to(tail).freeze())))
+}
+
+fn lengths(read: &[u8], max_tail: usize) -> Result<Option<(usize, usize)>, WireError> {
+    let Some(head) = read.first_chunk::<HEAD>() else {
+        return Ok(None);
+    };
+    let [a, b, c, d, e, f, g, h] = *head;
+    let length = |bytes, what, most| {
+        let found = usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(usize::MAX);
+        if found > most {
+            return Err(WireError::TooLong { what, found, most });
+        }
+        Ok(found)
+    };
+    let message = length([a, b, c, d], "message", MAX_MESSAGE)?;
+    let tail = length([e, f, g, h], "data", max_tail)?;
+    Ok(Some((message, tail)))
+}
+
+#[cfg(test)]
+mod tests;
