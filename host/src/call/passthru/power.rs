@@ -142,12 +142,18 @@ impl Job {
     async fn reach(&mut self, change: &mut PowerChange) -> Result<Reply, CallError> {
         let wanted = change.target.reached();
         let state = self.call.state.clone();
+        // What the device says at the deadline would come too late.
+        let last = state.deadline.checked_sub(PAUSE).unwrap_or(state.deadline);
         let end = match change.patience {
-            Some(patience) => state.deadline.min(state.started + patience),
-            None => state.deadline,
+            Some(patience) => last.min(state.started + patience),
+            None => last,
         };
         loop {
-            let found = self.read_power(change).await?;
+            let found = match self.read_power(change).await {
+                // No thread for a reading now; a later one will have one.
+                Err(CallError::Busy(_)) => None,
+                found => found?,
+            };
             if found == Some(wanted) {
                 return Ok(answer(wanted));
             }
