@@ -39,6 +39,7 @@ mod records;
 mod replaced_files;
 mod secrets;
 mod serve_faults;
+mod standard_calls;
 mod stopping;
 mod stranger;
 mod threads;

@@ -6,6 +6,7 @@
 
 mod carry;
 mod error;
+mod power;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +25,14 @@ use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeLocks};
 use crate::node::secret::NodeSecrets;
 use crate::node::store::NodeStore;
-use crate::plugin::loaded::{CallState, LoadedDriver, LoadedMethod, OwnedCall, Reply};
+use crate::plugin::loaded::{CallState, Fault, LoadedDriver, LoadedMethod, OwnedCall, Reply, Running};
 use crate::plugin::manifest::{CalledOn, Method};
 use crate::plugin::registry::DriverRegistry;
 use crate::request_id::RequestId;
 use crate::threads::Watch;
 use carry::{Carried, Job};
 pub use error::CallError;
+use power::PowerChange;
 
 /// What a client gets.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub struct Target {
     method: Arc<LoadedMethod>,
     node: Option<Arc<Node>>,
     http_method: &'static str,
+    change: Option<Box<PowerChange>>,
 }
 
 /// Everything that calls need.
@@ -114,6 +117,7 @@ impl Passthru {
             method,
             node: Some(node),
             http_method,
+            change: None,
         })
     }
 
@@ -133,6 +137,7 @@ impl Passthru {
             method,
             node: None,
             http_method,
+            change: None,
         })
     }
 
@@ -152,6 +157,7 @@ impl Passthru {
             method,
             node,
             http_method,
+            change,
         } = target;
         let refused = |error: CallError| meter::refused(&method, error);
         let mut guard = None;
@@ -169,14 +175,15 @@ impl Passthru {
             view = Some(self.current(node).map_err(refused)?.driver_view().clone());
         }
         let busy = |busy| refused(CallError::Busy(busy));
+        let reads = change.as_ref().map(|change| &change.read);
         let share = self.limits.share(driver.name()).map_err(busy)?;
         let permit = share.call().map_err(busy)?;
-        let worker = if driver.holds_thread(&method) {
+        let worker = if driver.holds_thread(&method) || reads.is_some_and(|read| driver.holds_thread(read)) {
             share.worker().map_err(busy)?
         } else {
             Box::pin(share.pass()).await.map_err(busy)?
         };
-        let timeout = self.timeout(&driver, &method);
+        let timeout = self.timeout(&driver, &method) + self.beyond(&driver, change.as_deref());
         let secrets = view.clone().map(|view| self.secrets(view));
         let state = CallState::new(driver.name().clone(), request_id, timeout).with_secrets(secrets);
         let state = Arc::new(state);
@@ -200,6 +207,7 @@ impl Passthru {
                 state: state.clone(),
             },
             node: running.node,
+            change,
             held: Carried {
                 guard,
                 worker: Some(worker),
@@ -336,6 +344,18 @@ impl Passthru {
         }
     }
 
+    /// Lets the driver check a call.
+    fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
+        let _inside = self.watch.enter();
+        driver.validate(call)
+    }
+
+    /// Lets the driver begin a call.
+    fn start(&self, driver: &LoadedDriver, call: &OwnedCall) -> Running {
+        let _inside = self.watch.enter();
+        driver.start(call)
+    }
+
     /// Waits for a worker that the call holds while it passes through its driver.
     async fn pass(&self, driver: &LoadedDriver) -> Result<WorkerPermit, Busy> {
         self.limits.share(driver.name())?.pass().await
@@ -349,6 +369,14 @@ impl Passthru {
     fn timeout(&self, driver: &LoadedDriver, method: &Method) -> Duration {
         let default = Duration::from_millis(self.config.calls.timeout_ms);
         self.timeout_of(driver).or(method.time_limit).unwrap_or(default)
+    }
+
+    /// How much longer than others a call may take whose client gives the machine some time: not if the operator has set a limit.
+    fn beyond(&self, driver: &LoadedDriver, change: Option<&PowerChange>) -> Duration {
+        change
+            .and_then(|change| change.patience)
+            .filter(|_| self.timeout_of(driver).is_none())
+            .unwrap_or_default()
     }
 
     fn timeout_of(&self, driver: &LoadedDriver) -> Option<Duration> {
