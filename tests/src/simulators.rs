@@ -1,5 +1,7 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+pub mod snmpsim;
+
 use std::path::PathBuf;
 use std::process::Command;
 
