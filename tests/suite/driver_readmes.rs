@@ -106,6 +106,16 @@ fn property_rows(manifest: &Value) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// What is fixed of a standard call and so stands in no manifest: verb, async, exclusive lock.
+fn standard(name: &str) -> Option<[&'static str; 3]> {
+    Some(match name {
+        "power:get" | "management:get_boot_device" => ["GET", "no", "no"],
+        "power:set" => ["PUT", "yes", "yes"],
+        "management:set_boot_device" | "management:inject_nmi" => ["PUT", "no", "yes"],
+        _ => return None,
+    })
+}
+
 /// Methods of nodes first, then those of the driver.
 fn methods(manifest: &Value) -> Vec<&Value> {
     let all = manifest["methods"].as_array().expect("methods");
@@ -117,15 +127,23 @@ fn method_rows(manifest: &Value) -> Vec<Vec<String>> {
     methods(manifest)
         .into_iter()
         .map(|method| {
-            let verbs = method["http_methods"].as_array().expect("verbs");
-            let verbs: Vec<&str> = verbs.iter().map(|verb| text(verb, "a verb")).collect();
-            vec![
-                format!("`{}`", text(&method["name"], "a name")),
-                verbs.join(", "),
-                yes(&method["async"]),
-                yes(&method["require_exclusive_lock"]),
-                plain(text(&method["description"], "a description")),
-            ]
+            let name = text(&method["name"], "a name");
+            let facts = match standard(name) {
+                Some(facts) => facts.map(str::to_owned),
+                None => {
+                    let verbs = method["http_methods"].as_array().expect("verbs");
+                    let verbs: Vec<&str> = verbs.iter().map(|verb| text(verb, "a verb")).collect();
+                    [
+                        verbs.join(", "),
+                        yes(&method["async"]),
+                        yes(&method["require_exclusive_lock"]),
+                    ]
+                }
+            };
+            let mut row = vec![format!("`{name}`")];
+            row.extend(facts);
+            row.push(plain(text(&method["description"], "a description")));
+            row
         })
         .collect()
 }

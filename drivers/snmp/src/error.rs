@@ -45,6 +45,8 @@ pub(crate) enum SnmpError {
     WrongLevel(String),
     #[error("is not the SNMP engine that it said it was a moment ago")]
     UnknownEngine,
+    #[error("is not the SNMP engine {} (snmp_context_engine_id)", hex(.0))]
+    OtherEngine(Vec<u8>),
     #[error("has no context '{0}' (snmp_context_name)")]
     UnknownContext(String),
     #[error("finds the messages outside its time window: its clock jumps")]
@@ -89,6 +91,10 @@ impl SnmpError {
             _ => SnmpError::Refused { object, status },
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn status_name(status: u32) -> &'static str {

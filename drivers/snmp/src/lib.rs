@@ -10,12 +10,14 @@ mod outlet;
 mod pdu;
 mod properties;
 mod session;
+mod usm;
 mod value;
 mod walk;
 
 use driver_sdk::prelude::*;
 
 use config::{Config, Patience};
+use family::State;
 use oid::ObjectId;
 use outlet::{Goal, Seen, Switch};
 use properties::Device;
@@ -54,6 +56,32 @@ impl Snmp {
     #[validate_node]
     fn check(&self, node: &Node) -> Result<(), Fault> {
         Device::pdu(node).map(drop)
+    }
+
+    /// Tells whether the node's outlet is on or off.
+    #[power(get)]
+    async fn power_state(&self, call: &Call, node: &Node) -> Result<PowerState, Fault> {
+        let pdu = Device::pdu(node)?;
+        let seen = Switch::new(&pdu, call, self.patience).state().await?;
+        Ok(match seen.state {
+            State::On => PowerState::On,
+            State::Off => PowerState::Off,
+            State::Changing => PowerState::Unknown,
+            State::Error => PowerState::Error,
+        })
+    }
+
+    /// Switches the node's outlet on or off, or off and on again, and waits until the PDU says that it is.
+    #[power(set, targets = [on, off, reboot])]
+    async fn set_power(&self, call: &Call, node: &Node, change: PowerChange) -> Result<(), Fault> {
+        let pdu = Device::pdu(node)?;
+        let mut outlet = Switch::new(&pdu, call, self.patience);
+        match change.target {
+            PowerTarget::On => outlet.switch(Goal::On, change.timeout).await?,
+            PowerTarget::Off => outlet.switch(Goal::Off, change.timeout).await?,
+            _ => outlet.cycle(change.timeout).await?,
+        };
+        Ok(())
     }
 
     /// Tells whether the node's outlet is on, off, changing or in error, and the value that the PDU holds.

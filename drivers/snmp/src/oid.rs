@@ -23,6 +23,9 @@ pub(crate) struct NotAnObjectId {
 }
 
 impl ObjectId {
+    /// What every device has something below of: the group `system` (RFC 3418).
+    pub(crate) const SYSTEM: &'static str = "1.3.6.1.2.1.1";
+
     /// Whether it lies below `root`, or is it.
     pub(crate) fn is_under(&self, root: &ObjectId) -> bool {
         self.0.starts_with(&root.0)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use snmp2::v3::{AuthProtocol, Cipher, KeyExtension};
+
 use crate::family::{Family, Outlet};
 
 /// One outlet of one PDU.
@@ -18,26 +20,33 @@ pub(crate) enum Access {
     /// Versions 1 and 2c.
     Community {
         version_2c: bool,
-        read: String,
-        write: String,
+        read: Community,
+        write: Community,
     },
     /// Version 3. Boxed: most PDUs are asked in the older versions.
     User(Box<User>),
 }
 
+/// A community, and the property that names it.
+pub(crate) struct Community {
+    pub(crate) property: &'static str,
+    pub(crate) name: String,
+}
+
 /// A user of version 3, with the security level that the keys make.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) authentication: Option<(Authentication, String)>,
     /// Only with authentication.
     pub(crate) privacy: Option<(Privacy, String)>,
     pub(crate) context_name: String,
+    /// The engine of the PDU itself; nothing if the PDU is to tell.
     pub(crate) context_engine_id: Option<Vec<u8>>,
 }
 
 /// How a message of version 3 is authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Authentication {
     Md5,
     Sha1,
@@ -48,7 +57,7 @@ pub(crate) enum Authentication {
 }
 
 /// How a message of version 3 is encrypted. Keys of 192 and 256 bits are longer than some digests; there are two ways to lengthen them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Privacy {
     Des,
     Aes128,
@@ -76,6 +85,18 @@ impl Authentication {
             _ => return None,
         })
     }
+
+    /// By the library's name.
+    pub(crate) fn protocol(self) -> AuthProtocol {
+        match self {
+            Authentication::Md5 => AuthProtocol::Md5,
+            Authentication::Sha1 => AuthProtocol::Sha1,
+            Authentication::Sha224 => AuthProtocol::Sha224,
+            Authentication::Sha256 => AuthProtocol::Sha256,
+            Authentication::Sha384 => AuthProtocol::Sha384,
+            Authentication::Sha512 => AuthProtocol::Sha512,
+        }
+    }
 }
 
 impl Privacy {
@@ -93,6 +114,24 @@ impl Privacy {
             "aes256blmt" => Privacy::Aes256Blumenthal,
             _ => return None,
         })
+    }
+
+    /// By the library's name.
+    pub(crate) fn cipher(self) -> Cipher {
+        match self {
+            Privacy::Des => Cipher::Des,
+            Privacy::Aes128 => Cipher::Aes128,
+            Privacy::Aes192 | Privacy::Aes192Blumenthal => Cipher::Aes192,
+            Privacy::Aes256 | Privacy::Aes256Blumenthal => Cipher::Aes256,
+        }
+    }
+
+    /// How a key that is too short for it is lengthened.
+    pub(crate) fn extension(self) -> KeyExtension {
+        match self {
+            Privacy::Aes192Blumenthal | Privacy::Aes256Blumenthal => KeyExtension::Blumenthal,
+            _ => KeyExtension::Reeder,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use driver_sdk::prelude::*;
 
 use crate::family::{Family, Outlet};
-use crate::pdu::{Access, Authentication, Pdu, Privacy, User};
+use crate::pdu::{Access, Authentication, Community, Pdu, Privacy, User};
 
 /// The shortest key of SNMPv3 (RFC 3414, section 11.2).
 const SHORTEST_KEY: usize = 8;
@@ -49,7 +49,7 @@ pub(crate) struct Device {
     snmp_priv_key: Option<String>,
     /// Context name of version 3. Without it: the empty one.
     snmp_context_name: Option<String>,
-    /// Context engine ID of version 3, in hexadecimal. Without it: the PDU's own engine ID.
+    /// Engine ID of the PDU in version 3, in hexadecimal; another PDU is refused. Without it: the PDU is asked for it.
     snmp_context_engine_id: Option<String>,
 }
 
@@ -89,9 +89,21 @@ impl Device {
     }
 
     fn communities(&self, version_2c: bool) -> Result<Access, Fault> {
-        let community = |own: &Option<String>| own.clone().or_else(|| self.snmp_community.clone());
-        match (community(&self.snmp_community_read), community(&self.snmp_community_write)) {
-            (Some(read), Some(write)) if !read.is_empty() && !write.is_empty() => Ok(Access::Community {
+        let community = |property, own: &Option<String>| {
+            let (property, name) = match own {
+                Some(name) => (property, name),
+                None => ("snmp_community", self.snmp_community.as_ref()?),
+            };
+            (!name.is_empty()).then(|| Community {
+                property,
+                name: name.clone(),
+            })
+        };
+        match (
+            community("snmp_community_read", &self.snmp_community_read),
+            community("snmp_community_write", &self.snmp_community_write),
+        ) {
+            (Some(read), Some(write)) => Ok(Access::Community {
                 version_2c,
                 read,
                 write,

@@ -9,7 +9,10 @@ use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 use crate::oid::ObjectId;
+use crate::pdu::User;
 
+/// usmStatsUnsupportedSecLevels.0
+const UNSUPPORTED_LEVEL: &str = "1.3.6.1.6.3.15.1.1.1.0";
 /// usmStatsUnknownUserNames.0
 const UNKNOWN_USER: &str = "1.3.6.1.6.3.15.1.1.3.0";
 const SEQUENCE: u8 = 0x30;
@@ -19,8 +22,16 @@ const GET: u8 = 0xa0;
 const REPORT: u8 = 0xa8;
 const REPORTABLE: u8 = 4;
 
-/// What a report says.
-struct Report {
+/// What a PDU says to a user without keys.
+pub(crate) enum Report {
+    UnknownUser,
+    UnsupportedLevel,
+    /// It knows the user: it answers, or finds something else wrong.
+    Known,
+}
+
+/// A message, as far as it can be read without keys.
+struct Heard {
     engine_id: Vec<u8>,
     boots: i64,
     time: i64,
@@ -28,17 +39,20 @@ struct Report {
     counter: Option<ObjectId>,
 }
 
-/// Whether the PDU knows this user; nothing if it does not say.
-pub(crate) async fn knows(address: SocketAddr, user: &str, patience: Duration) -> Option<bool> {
+/// What the PDU says to this user without keys; nothing if it does not answer.
+pub(crate) async fn report(address: SocketAddr, user: &User, patience: Duration) -> Option<Report> {
     let local = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(local).await.ok()?;
     socket.connect(address).await.ok()?;
     // An empty engine ID makes the PDU report its own.
-    let engine = exchange(&socket, &message(&[], 0, 0, ""), patience).await?;
-    let engine = read(&engine)?;
-    let answer = exchange(&socket, &message(&engine.engine_id, engine.boots, engine.time, user), patience).await?;
-    let counter = read(&answer).and_then(|report| report.counter);
-    Some(counter.is_none_or(|counter| counter.to_string() != UNKNOWN_USER))
+    let engine = read(&exchange(&socket, &message(&[], 0, 0, ""), patience).await?)?;
+    let question = message(&engine.engine_id, engine.boots, engine.time, &user.name);
+    let heard = read(&exchange(&socket, &question, patience).await?)?;
+    Some(match heard.counter.map(|counter| counter.to_string()).as_deref() {
+        Some(UNKNOWN_USER) => Report::UnknownUser,
+        Some(UNSUPPORTED_LEVEL) => Report::UnsupportedLevel,
+        _ => Report::Known,
+    })
 }
 
 async fn exchange(socket: &UdpSocket, message: &[u8], patience: Duration) -> Option<Vec<u8>> {
@@ -69,7 +83,7 @@ fn message(engine_id: &[u8], boots: i64, time: i64, user: &str) -> Vec<u8> {
 }
 
 /// A message that is neither authenticated nor encrypted.
-fn read(message: &[u8]) -> Option<Report> {
+fn read(message: &[u8]) -> Option<Heard> {
     let mut message = AsnReader::from_bytes(AsnReader::from_bytes(message).read_raw(SEQUENCE).ok()?);
     message.read_asn_integer().ok()?;
     message.read_raw(SEQUENCE).ok()?;
@@ -77,7 +91,7 @@ fn read(message: &[u8]) -> Option<Report> {
     let mut security = AsnReader::from_bytes(AsnReader::from_bytes(security).read_raw(SEQUENCE).ok()?);
     let engine_id = security.read_asn_octetstring().ok()?.to_vec();
     let (boots, time) = (security.read_asn_integer().ok()?, security.read_asn_integer().ok()?);
-    Some(Report {
+    Some(Heard {
         engine_id,
         boots,
         time,
