@@ -49,7 +49,6 @@ pub use random::Random;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};
 pub use rustix::process::Signal;
-pub use simulators::simulator;
-pub use simulators::snmpsim::Snmpsim;
+pub use simulators::{Snmpsim, simulator};
 pub use small_disk::SmallDisk;
 pub use witness::Witness;

@@ -157,6 +157,7 @@ fn responder(folder: &Path, port: u16) -> Command {
         .arg("--v3-priv-proto=AES");
     command
         .env("SNMPSIM_ALLOW_ROOT", "true")
+        .env("HOME", folder)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
