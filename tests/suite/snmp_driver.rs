@@ -68,6 +68,7 @@ fn version_3() -> Value {
         "snmp_auth_key": Snmpsim::AUTH_KEY,
         "snmp_priv_protocol": "aes",
         "snmp_priv_key": Snmpsim::PRIV_KEY,
+        "snmp_context_name": Snmpsim::COMMUNITY,
     })
 }
 

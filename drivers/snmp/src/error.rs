@@ -41,14 +41,15 @@ pub(crate) enum SnmpError {
     WrongAuthentication(String),
     #[error("cannot decrypt the messages of user '{0}': snmp_priv_key or snmp_priv_protocol is wrong")]
     WrongPrivacy(String),
-    #[error("does not grant user '{0}' this security level: more or fewer keys are needed (snmp_auth_protocol, snmp_priv_protocol)")]
-    WrongLevel(String),
+    #[error(
+        "refuses the security level of user '{user}': more or fewer keys are needed (snmp_auth_protocol, snmp_priv_protocol); \
+         or it has no context '{context}' (snmp_context_name)"
+    )]
+    WrongLevel { user: String, context: String },
     #[error("is not the SNMP engine that it said it was a moment ago")]
     UnknownEngine,
     #[error("is not the SNMP engine {} (snmp_context_engine_id)", hex(.0))]
     OtherEngine(Vec<u8>),
-    #[error("has no context '{0}' (snmp_context_name)")]
-    UnknownContext(String),
     #[error("finds the messages outside its time window: its clock jumps")]
     OutsideTimeWindow,
     #[error("cannot be asked: {0}")]

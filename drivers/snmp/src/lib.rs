@@ -122,3 +122,6 @@ impl Snmp {
         walked.map_err(|error| error.fault(&pdu))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
         let mut refused = Error::AuthUpdated;
         for _ in 0..CORRECTIONS {
             refused = match timeout(moment, request.send(&mut open.session)).await {
-                Err(_) => return Err(Failed::Asking(self.silence(purpose).await)),
+                Err(_) => return Err(Failed::Asking(self.silence(purpose))),
                 Ok(Ok(answer)) => {
                     self.open = Some(open);
                     return Ok(answer);
@@ -250,7 +250,7 @@ impl<'a> Session<'a> {
     }
 
     /// What it means that a message got no answer: a PDU says nothing to a community that it does not know, nor to what it cannot decrypt.
-    async fn silence(&self, purpose: Purpose) -> SnmpError {
+    fn silence(&self, purpose: Purpose) -> SnmpError {
         match &self.pdu.access {
             Access::Community { read, write, .. } => {
                 let community = if purpose == Purpose::Read { read } else { write };
@@ -259,10 +259,7 @@ impl<'a> Session<'a> {
                     community.property
                 ))
             }
-            Access::User(user) if user.privacy.is_some() && self.understands_without_privacy(user).await => {
-                SnmpError::WrongPrivacy(user.name.clone())
-            }
-            Access::User(_) => silent("the PDU has told its engine ID, and then nothing more"),
+            Access::User(_) => silent("it has told its engine ID, and then nothing; are snmp_priv_key and snmp_context_name right?"),
         }
     }
 
@@ -300,24 +297,22 @@ impl<'a> Session<'a> {
         let Some(report) = usm::report(address, user, self.moment()).await else {
             return garbage;
         };
-        match (report, error) {
-            (usm::Report::UnknownUser, _) => SnmpError::UnknownUser(user.name.clone()),
-            (_, Error::AsnWrongType) if !user.context_name.is_empty() => {
-                SnmpError::UnknownContext(user.context_name.clone())
-            }
-            (usm::Report::UnsupportedLevel, _) if user.authentication.is_none() => {
-                SnmpError::WrongLevel(user.name.clone())
-            }
-            (_, Error::AuthFailure(_)) if user.privacy.is_some() && self.understands_without_privacy(user).await => {
+        match error {
+            _ if report == usm::Report::UnknownUser => SnmpError::UnknownUser(user.name.clone()),
+            // As protected as the request was: the keys are right.
+            Error::AsnWrongType => SnmpError::WrongLevel {
+                user: user.name.clone(),
+                context: user.context_name.clone(),
+            },
+            _ if user.privacy.is_some() && self.authenticates(user).await => {
                 SnmpError::WrongPrivacy(user.name.clone())
             }
-            (_, Error::AuthFailure(_)) => SnmpError::WrongAuthentication(user.name.clone()),
-            _ => garbage,
+            _ => SnmpError::WrongAuthentication(user.name.clone()),
         }
     }
 
-    /// Whether the PDU takes an authenticated message of this user that is not encrypted: then only the encryption is wrong.
-    async fn understands_without_privacy(&self, user: &User) -> bool {
+    /// Whether the PDU gives an authenticated answer to this user when nothing is encrypted: then only the encryption is wrong.
+    async fn authenticates(&self, user: &User) -> bool {
         let plain = User {
             privacy: None,
             ..user.clone()
@@ -332,7 +327,7 @@ impl<'a> Session<'a> {
             for _ in 0..CORRECTIONS {
                 match session.getnext(&system).await {
                     Err(Error::AuthUpdated) => {}
-                    // A report that came authenticated is an answer too.
+                    // An authenticated report, perhaps that this user has to encrypt.
                     Ok(_) | Err(Error::AsnWrongType) => return Some(()),
                     Err(_) => return None,
                 }

@@ -11,8 +11,6 @@ use tokio::time::timeout;
 use crate::oid::ObjectId;
 use crate::pdu::User;
 
-/// usmStatsUnsupportedSecLevels.0
-const UNSUPPORTED_LEVEL: &str = "1.3.6.1.6.3.15.1.1.1.0";
 /// usmStatsUnknownUserNames.0
 const UNKNOWN_USER: &str = "1.3.6.1.6.3.15.1.1.3.0";
 const SEQUENCE: u8 = 0x30;
@@ -23,9 +21,9 @@ const REPORT: u8 = 0xa8;
 const REPORTABLE: u8 = 4;
 
 /// What a PDU says to a user without keys.
+#[derive(PartialEq)]
 pub(crate) enum Report {
     UnknownUser,
-    UnsupportedLevel,
     /// It knows the user: it answers, or finds something else wrong.
     Known,
 }
@@ -50,7 +48,6 @@ pub(crate) async fn report(address: SocketAddr, user: &User, patience: Duration)
     let heard = read(&exchange(&socket, &question, patience).await?)?;
     Some(match heard.counter.map(|counter| counter.to_string()).as_deref() {
         Some(UNKNOWN_USER) => Report::UnknownUser,
-        Some(UNSUPPORTED_LEVEL) => Report::UnsupportedLevel,
         _ => Report::Known,
     })
 }
@@ -115,7 +112,7 @@ fn octets(bytes: &[u8]) -> Vec<u8> {
     tlv(OCTETS, &[bytes.to_vec()])
 }
 
-fn integer(number: i64) -> Vec<u8> {
+pub(crate) fn integer(number: i64) -> Vec<u8> {
     let bytes = number.to_be_bytes();
     // As few bytes as keep the sign.
     let spare = bytes
@@ -126,7 +123,7 @@ fn integer(number: i64) -> Vec<u8> {
 }
 
 /// An element of these parts (X.690, section 8.1).
-fn tlv(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
     let content = parts.concat();
     let mut element = vec![tag];
     match u8::try_from(content.len()) {

@@ -14,7 +14,8 @@ use crate::eventually;
 /// How long the responder may take to answer, or a command to end. Generous: the machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A simulated PDU on a port of 127.0.0.1. Its community is `pdu`; its user of version 3 is [`Snmpsim::USER`]. Killed when it is dropped.
+/// A simulated PDU on a port of 127.0.0.1. Its community is `pdu`, and so is its context of version 3, where it has a user of each security
+/// level. Killed when it is dropped.
 #[derive(Debug)]
 pub struct Snmpsim {
     child: Child,
@@ -23,11 +24,15 @@ pub struct Snmpsim {
 }
 
 impl Snmpsim {
-    /// The community for reading and writing.
+    /// The community for reading and writing; the context of version 3.
     pub const COMMUNITY: &'static str = "pdu";
     /// The user of version 3, authenticated with SHA-256, encrypted with AES-128.
     pub const USER: &'static str = "simulator";
-    /// Its key for authentication.
+    /// The user of version 3 that is authenticated in the same way, and not encrypted.
+    pub const AUTHENTICATED_USER: &'static str = "authenticated";
+    /// The user of version 3 without keys.
+    pub const OPEN_USER: &'static str = "open";
+    /// Their key for authentication.
     pub const AUTH_KEY: &'static str = "auctoritas";
     /// Its key for encryption.
     pub const PRIV_KEY: &'static str = "privatus";
@@ -50,10 +55,8 @@ impl Snmpsim {
         // The file must be in the order of the objects.
         lines.sort_by_key(|line| numbers(line.split('|').next().unwrap_or_default()));
         let lines = lines.join("\n") + "\n";
-        // Community and context name are a file's name; without either it is the transport's.
-        for name in [Self::COMMUNITY, "1.3.6.1.6.1.1.0"] {
-            std::fs::write(data.join(format!("{name}.snmprec")), &lines).expect("a file of objects");
-        }
+        // The file's name is the community, and the context's name.
+        std::fs::write(data.join(format!("{}.snmprec", Self::COMMUNITY)), &lines).expect("a file of objects");
         let (child, port) = serve(folder.path());
         Snmpsim { child, port, folder }
     }
@@ -154,7 +157,11 @@ fn responder(folder: &Path, port: u16) -> Command {
         .arg(format!("--v3-auth-key={}", Snmpsim::AUTH_KEY))
         .arg("--v3-auth-proto=SHA256")
         .arg(format!("--v3-priv-key={}", Snmpsim::PRIV_KEY))
-        .arg("--v3-priv-proto=AES");
+        .arg("--v3-priv-proto=AES")
+        .arg(format!("--v3-user={}", Snmpsim::AUTHENTICATED_USER))
+        .arg(format!("--v3-auth-key={}", Snmpsim::AUTH_KEY))
+        .arg("--v3-auth-proto=SHA256")
+        .arg(format!("--v3-user={}", Snmpsim::OPEN_USER));
     command
         .env("SNMPSIM_ALLOW_ROOT", "true")
         .env("HOME", folder)
