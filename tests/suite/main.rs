@@ -42,6 +42,7 @@ mod secrets;
 mod serve_faults;
 mod shutdown;
 mod snmp_driver;
+mod standard_calls;
 mod stopping;
 mod stranger;
 mod threads;
