@@ -172,12 +172,18 @@ fn examples(on: &str, name: &str) -> (Vec<String>, Vec<String>) {
     match name {
         "power:get" => (words(&["node show", "power_state"]), words(&["/states"])),
         "power:set" => (words(&["node power"]), words(&["-X PUT", "/states/power"])),
-        "management:get_boot_device" => (words(&["node boot device show"]), words(&["/management/boot_device"])),
+        "management:get_boot_device" => (
+            words(&["node boot device show"]),
+            words(&["/management/boot_device"]),
+        ),
         "management:set_boot_device" => (
             words(&["node boot device set"]),
             words(&["-X PUT", "/management/boot_device"]),
         ),
-        "management:inject_nmi" => (words(&["node inject nmi"]), words(&["-X PUT", "/management/inject_nmi"])),
+        "management:inject_nmi" => (
+            words(&["node inject nmi"]),
+            words(&["-X PUT", "/management/inject_nmi"]),
+        ),
         _ => (
             words(&[&format!("{on} passthru call"), name]),
             words(&["/vendor_passthru", name]),
@@ -248,6 +254,10 @@ fn every_method_has_an_example_for_each_client() {
                 missing.push(format!("curl ... {}", curl.join(" ... ")));
             }
         }
-        assert!(missing.is_empty(), "{} has no example of {missing:#?}", driver.folder);
+        assert!(
+            missing.is_empty(),
+            "{} has no example of {missing:#?}",
+            driver.folder
+        );
     }
 }

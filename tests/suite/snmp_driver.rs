@@ -54,8 +54,11 @@ fn node(host: &HostProcess, port: u16, more: Value) {
     });
     let (info_map, more) = (info.as_object_mut().unwrap(), more.as_object().unwrap());
     info_map.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
-    host.post("/v1/nodes", json!({"driver": "snmp", "name": "n1", "driver_info": info}))
-        .expect(201);
+    host.post(
+        "/v1/nodes",
+        json!({"driver": "snmp", "name": "n1", "driver_info": info}),
+    )
+    .expect(201);
 }
 
 /// The `driver_info` of the simulator's user of version 3, encrypted.

@@ -13,7 +13,14 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family {
         names: &["apc_masterswitch", "apc"],
         state: "1.3.6.1.4.1.318.1.1.4.4.2.1.3.{outlet}",
-        states: &[(1, On), (2, Off), (3, Changing), (5, Changing), (6, Changing), (7, Changing)],
+        states: &[
+            (1, On),
+            (2, Off),
+            (3, Changing),
+            (5, Changing),
+            (6, Changing),
+            (7, Changing),
+        ],
         on: Command("1.3.6.1.4.1.318.1.1.4.4.2.1.3.{outlet}", 1),
         off: Command("1.3.6.1.4.1.318.1.1.4.4.2.1.3.{outlet}", 2),
         reboot: Some(Command("1.3.6.1.4.1.318.1.1.4.4.2.1.3.{outlet}", 3)),
@@ -34,7 +41,14 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family {
         names: &["apc_rackpdu"],
         state: "1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.{outlet}",
-        states: &[(1, On), (2, Off), (3, Changing), (4, Changing), (5, Changing), (6, Changing)],
+        states: &[
+            (1, On),
+            (2, Off),
+            (3, Changing),
+            (4, Changing),
+            (5, Changing),
+            (6, Changing),
+        ],
         on: Command("1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.{outlet}", 1),
         off: Command("1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.{outlet}", 2),
         reboot: Some(Command("1.3.6.1.4.1.318.1.1.12.3.3.1.1.4.{outlet}", 3)),
@@ -55,7 +69,14 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family {
         names: &["cyberpower"],
         state: "1.3.6.1.4.1.3808.1.1.3.3.3.1.1.4.{outlet}",
-        states: &[(1, On), (2, Off), (3, Changing), (4, Changing), (5, Changing), (6, Changing)],
+        states: &[
+            (1, On),
+            (2, Off),
+            (3, Changing),
+            (4, Changing),
+            (5, Changing),
+            (6, Changing),
+        ],
         on: Command("1.3.6.1.4.1.3808.1.1.3.3.3.1.1.4.{outlet}", 1),
         off: Command("1.3.6.1.4.1.3808.1.1.3.3.3.1.1.4.{outlet}", 2),
         reboot: Some(Command("1.3.6.1.4.1.3808.1.1.3.3.3.1.1.4.{outlet}", 3)),
@@ -121,7 +142,14 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family {
         names: &["vertivgeist_pdu"],
         state: "1.3.6.1.4.1.21239.5.2.3.5.1.4.{outlet}",
-        states: &[(1, On), (2, Off), (3, Changing), (4, Changing), (5, Changing), (6, Changing)],
+        states: &[
+            (1, On),
+            (2, Off),
+            (3, Changing),
+            (4, Changing),
+            (5, Changing),
+            (6, Changing),
+        ],
         on: Command("1.3.6.1.4.1.21239.5.2.3.5.1.6.{outlet}", 2),
         off: Command("1.3.6.1.4.1.21239.5.2.3.5.1.6.{outlet}", 4),
         reboot: Some(Command("1.3.6.1.4.1.21239.5.2.3.5.1.6.{outlet}", 6)),

@@ -137,9 +137,18 @@ mod tests {
             }
             for (at, (value, _)) in family.states.iter().enumerate() {
                 let earlier = &family.states[..at];
-                assert!(!earlier.iter().any(|(known, _)| known == value), "{:?} {value}", family.names);
+                assert!(
+                    !earlier.iter().any(|(known, _)| known == value),
+                    "{:?} {value}",
+                    family.names
+                );
             }
-            assert_ne!((family.on.0, family.on.1), (family.off.0, family.off.1), "{:?}", family.names);
+            assert_ne!(
+                (family.on.0, family.on.1),
+                (family.off.0, family.off.1),
+                "{:?}",
+                family.names
+            );
         }
         let mut names: Vec<_> = Family::names().collect();
         let all = names.len();
@@ -163,18 +172,41 @@ mod tests {
     #[test]
     fn a_number_gets_the_family_s_first_numbers_and_a_whole_index_stays_as_it_is() {
         let eaton = Family::named("eatonpower").unwrap();
-        let object = |name: &str| Outlet::new(name, eaton).unwrap().object(eaton.state).unwrap().to_string();
+        let object = |name: &str| {
+            Outlet::new(name, eaton)
+                .unwrap()
+                .object(eaton.state)
+                .unwrap()
+                .to_string()
+        };
         assert_eq!(object("3"), "1.3.6.1.4.1.534.6.6.7.6.6.1.2.0.3");
         assert_eq!(object("2.3"), "1.3.6.1.4.1.534.6.6.7.6.6.1.2.2.3");
         let apc = Family::named("apc").unwrap();
         let outlet = Outlet::new("24", apc).unwrap();
-        assert_eq!(outlet.object(apc.on.0).unwrap().to_string(), "1.3.6.1.4.1.318.1.1.4.4.2.1.3.24");
+        assert_eq!(
+            outlet.object(apc.on.0).unwrap().to_string(),
+            "1.3.6.1.4.1.318.1.1.4.4.2.1.3.24"
+        );
     }
 
     #[test]
     fn what_is_no_outlet_is_refused() {
         let apc = Family::named("apc_masterswitch").unwrap();
-        for name in ["", "0", "-1", "+1", "01", "1.", ".1", "1..2", "x", "1 ", "1.2.3.4.5", "4294967296", "1e3"] {
+        for name in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            "01",
+            "1.",
+            ".1",
+            "1..2",
+            "x",
+            "1 ",
+            "1.2.3.4.5",
+            "4294967296",
+            "1e3",
+        ] {
             assert!(Outlet::new(name, apc).is_err(), "{name:?}");
         }
     }

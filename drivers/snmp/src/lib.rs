@@ -95,7 +95,9 @@ impl Snmp {
     #[node_method]
     async fn set_outlet_state(&self, call: &Call, node: &Node, args: SetState) -> Result<Seen, Fault> {
         let pdu = Device::pdu(node)?;
-        Switch::new(&pdu, call, self.patience).switch(args.state, None).await
+        Switch::new(&pdu, call, self.patience)
+            .switch(args.state, None)
+            .await
     }
 
     /// Sends the PDU's own command to reboot the node's outlet, once; the PDU decides how long it stays off.

@@ -72,12 +72,17 @@ impl FromStr for ObjectId {
         let mut numbers = Vec::new();
         for part in text.strip_prefix('.').unwrap_or(text).split('.') {
             if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(refuse("expected numbers with dots between them, such as 1.3.6.1.2.1.1.1.0"));
+                return Err(refuse(
+                    "expected numbers with dots between them, such as 1.3.6.1.2.1.1.1.0",
+                ));
             }
             if numbers.len() == LONGEST {
                 return Err(refuse("it has more than 128 numbers"));
             }
-            numbers.push(part.parse().map_err(|_| refuse("a number in it is above 4294967295"))?);
+            numbers.push(
+                part.parse()
+                    .map_err(|_| refuse("a number in it is above 4294967295"))?,
+            );
         }
         match numbers.as_slice() {
             // Below 2 the second number may be greater; no device has objects there, and the protocol's library cannot write them.
@@ -119,7 +124,12 @@ mod tests {
 
     #[test]
     fn an_object_identifier_survives_the_way_to_the_wire_and_back() {
-        for text in ["1.3.6.1.2.1.1.1.0", "0.0", "2.39", "1.3.6.1.4.1.4294967295.0.128.16384"] {
+        for text in [
+            "1.3.6.1.2.1.1.1.0",
+            "0.0",
+            "2.39",
+            "1.3.6.1.4.1.4294967295.0.128.16384",
+        ] {
             let there = oid(text).to_wire().unwrap();
             assert_eq!(ObjectId::of_wire(&there).unwrap().to_string(), text);
         }
@@ -150,6 +160,10 @@ mod tests {
             assert!(error.contains(reason), "{error}");
         }
         let long = format!("1{}", ".3".repeat(128));
-        assert!(long.parse::<ObjectId>().unwrap_err().to_string().contains("more than 128"));
+        assert!(long
+            .parse::<ObjectId>()
+            .unwrap_err()
+            .to_string()
+            .contains("more than 128"));
     }
 }

@@ -69,16 +69,20 @@ impl<'a> Switch<'a> {
             Goal::Off => &self.pdu.family.off,
         };
         self.write(command, Repeat::IfUnanswered).await?;
-        self.wait_for(goal, within.unwrap_or(self.patience.power_timeout)).await
+        self.wait_for(goal, within.unwrap_or(self.patience.power_timeout))
+            .await
     }
 
     /// Off, and on again when it is off, as Ironic reboots: each half can be repeated and seen.
     pub(crate) async fn cycle(&mut self, within: Option<Duration>) -> Result<Seen, Fault> {
         self.switch(Goal::Off, within).await?;
         tokio::time::sleep(self.patience.reboot_delay).await;
-        self.switch(Goal::On, within)
-            .await
-            .map_err(|fault| after(&fault, format_args!("outlet {} was switched off, and", self.pdu.outlet.name)))
+        self.switch(Goal::On, within).await.map_err(|fault| {
+            after(
+                &fault,
+                format_args!("outlet {} was switched off, and", self.pdu.outlet.name),
+            )
+        })
     }
 
     /// The PDU's own reboot: sent once, because two would be two.
@@ -107,10 +111,12 @@ impl<'a> Switch<'a> {
         };
         let told = Instant::now();
         loop {
-            let seen = self
-                .state()
-                .await
-                .map_err(|fault| after(&fault, format_args!("outlet {outlet} was switched {word}, and then")))?;
+            let seen = self.state().await.map_err(|fault| {
+                after(
+                    &fault,
+                    format_args!("outlet {outlet} was switched {word}, and then"),
+                )
+            })?;
             if seen.state == wanted {
                 return Ok(seen);
             }

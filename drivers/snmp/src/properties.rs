@@ -63,12 +63,20 @@ impl Device {
     fn checked(self) -> Result<Pdu, Fault> {
         let family = Family::named(&self.snmp_driver).ok_or_else(|| {
             let known: Vec<_> = Family::names().collect();
-            refused("snmp_driver", &self.snmp_driver, &format!("one of {}", known.join(", ")))
+            refused(
+                "snmp_driver",
+                &self.snmp_driver,
+                &format!("one of {}", known.join(", ")),
+            )
         })?;
         let outlet = Outlet::new(&self.snmp_outlet, family)
             .map_err(|expected| refused("snmp_outlet", &self.snmp_outlet, expected))?;
         if self.snmp_address.is_empty() || self.snmp_address.contains(char::is_whitespace) {
-            return Err(refused("snmp_address", &self.snmp_address, "an address or a name"));
+            return Err(refused(
+                "snmp_address",
+                &self.snmp_address,
+                "an address or a name",
+            ));
         }
         if self.snmp_port == 0 {
             return Err(refused("snmp_port", "0", "a port from 1 to 65535"));
@@ -136,7 +144,8 @@ impl Device {
         let privacy = match priv_protocol.unwrap_or(if priv_key.is_some() { "des" } else { "none" }) {
             "none" => None,
             named => Some((
-                Privacy::named(named).ok_or_else(|| refused("snmp_priv_protocol", named, Privacy::EXPECTED))?,
+                Privacy::named(named)
+                    .ok_or_else(|| refused("snmp_priv_protocol", named, Privacy::EXPECTED))?,
                 priv_key.ok_or_else(|| missing("snmp_priv_protocol", named, "snmp_priv_key"))?,
             )),
         };
@@ -150,7 +159,11 @@ impl Device {
             authentication,
             privacy,
             context_name: self.snmp_context_name.clone().unwrap_or_default(),
-            context_engine_id: self.snmp_context_engine_id.as_deref().map(engine_id).transpose()?,
+            context_engine_id: self
+                .snmp_context_engine_id
+                .as_deref()
+                .map(engine_id)
+                .transpose()?,
         })
     }
 }

@@ -84,13 +84,21 @@ impl<'a> Session<'a> {
             return Err(SnmpError::of_status(answer.status, object));
         }
         match answer.bindings.into_iter().next() {
-            Some(Binding { value: Value::Missing(said), .. }) => Err(SnmpError::Missing {
+            Some(Binding {
+                value: Value::Missing(said),
+                ..
+            }) => Err(SnmpError::Missing {
                 object: object.clone(),
                 said: said.to_owned(),
             }),
             Some(binding) if binding.oid == *object => Ok(binding.value),
-            Some(binding) => Err(SnmpError::Garbage(format!("asked for {object}, it sent {}", binding.oid))),
-            None => Err(SnmpError::Garbage(format!("asked for {object}, it sent no object"))),
+            Some(binding) => Err(SnmpError::Garbage(format!(
+                "asked for {object}, it sent {}",
+                binding.oid
+            ))),
+            None => Err(SnmpError::Garbage(format!(
+                "asked for {object}, it sent no object"
+            ))),
         }
     }
 
@@ -106,7 +114,12 @@ impl<'a> Session<'a> {
     }
 
     /// Writes an INTEGER.
-    pub(crate) async fn set(&mut self, object: &ObjectId, value: i64, repeat: Repeat) -> Result<(), SnmpError> {
+    pub(crate) async fn set(
+        &mut self,
+        object: &ObjectId,
+        value: i64,
+        repeat: Repeat,
+    ) -> Result<(), SnmpError> {
         let oid = wire(object)?;
         let answer = self.ask(&Request::Set(&oid, value), repeat).await?;
         if answer.status != 0 {
@@ -114,7 +127,10 @@ impl<'a> Session<'a> {
         }
         // snmpsim answers a write to nothing with success, and nothing in it.
         match answer.bindings.into_iter().next() {
-            Some(Binding { value: Value::Missing(said), .. }) => Err(SnmpError::Missing {
+            Some(Binding {
+                value: Value::Missing(said),
+                ..
+            }) => Err(SnmpError::Missing {
                 object: object.clone(),
                 said: said.to_owned(),
             }),
@@ -140,7 +156,10 @@ impl<'a> Session<'a> {
                 Failed::Asking(SnmpError::Silent { .. }) if repeat == Repeat::Never => {
                     return Err(SnmpError::SilentOnce)
                 }
-                Failed::Asking(error) => (error, messages == self.patience.attempts || repeat == Repeat::Never),
+                Failed::Asking(error) => (
+                    error,
+                    messages == self.patience.attempts || repeat == Repeat::Never,
+                ),
             };
             match error {
                 SnmpError::Silent { hint, .. } if last => {
@@ -193,11 +212,17 @@ impl<'a> Session<'a> {
     async fn opened(&mut self, purpose: Purpose) -> Result<Open, SnmpError> {
         let address = self.address().await?;
         // Not guessable, and not negative: some devices cannot do that.
-        let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+        let random = std::collections::hash_map::RandomState::new()
+            .build_hasher()
+            .finish();
         let id = i32::try_from(random >> 34).unwrap_or(1);
         let unreachable = |_| SnmpError::Unreachable;
         let session = match &self.pdu.access {
-            Access::Community { version_2c, read, write } => {
+            Access::Community {
+                version_2c,
+                read,
+                write,
+            } => {
                 let community = match purpose {
                     Purpose::Read => read.name.as_bytes(),
                     Purpose::Write => write.name.as_bytes(),
@@ -210,12 +235,20 @@ impl<'a> Session<'a> {
                 session.map_err(unreachable)?
             }
             Access::User(user) => {
-                let security = user.security().map_err(|error| SnmpError::Library(error.to_string()))?;
-                let mut session = AsyncSession::new_v3(address, id, security).await.map_err(unreachable)?;
+                let security = user
+                    .security()
+                    .map_err(|error| SnmpError::Library(error.to_string()))?;
+                let mut session = AsyncSession::new_v3(address, id, security)
+                    .await
+                    .map_err(unreachable)?;
                 // Whoever names the engine need not ask for it.
                 if user.context_engine_id.is_none() {
                     match timeout(self.moment(), session.init()).await {
-                        Err(_) => return Err(silent("is the address right, and does the PDU speak SNMP version 3?")),
+                        Err(_) => {
+                            return Err(silent(
+                                "is the address right, and does the PDU speak SNMP version 3?",
+                            ))
+                        }
                         Ok(Err(error)) => return Err(self.meaning(error).await),
                         Ok(Ok(())) => {}
                     }
@@ -259,7 +292,9 @@ impl<'a> Session<'a> {
                     community.property
                 ))
             }
-            Access::User(_) => silent("it has told its engine ID, and then nothing; are snmp_priv_key and snmp_context_name right?"),
+            Access::User(_) => silent(
+                "it has told its engine ID, and then nothing; are snmp_priv_key and snmp_context_name right?",
+            ),
         }
     }
 
@@ -273,11 +308,16 @@ impl<'a> Session<'a> {
                     None => SnmpError::UnknownEngine,
                 }
             }
-            (Error::AuthFailure(AuthErrorKind::EngineTimeMismatch | AuthErrorKind::EngineBootsMismatch), _)
+            (
+                Error::AuthFailure(AuthErrorKind::EngineTimeMismatch | AuthErrorKind::EngineBootsMismatch),
+                _,
+            )
             | (Error::AuthUpdated, _) => SnmpError::OutsideTimeWindow,
             // A report, in the clear or as protected as the request was: the PDU has refused.
             (
-                error @ (Error::AuthFailure(AuthErrorKind::NotAuthenticated | AuthErrorKind::ReplyNotEncrypted)
+                error @ (Error::AuthFailure(
+                    AuthErrorKind::NotAuthenticated | AuthErrorKind::ReplyNotEncrypted,
+                )
                 | Error::AsnWrongType),
                 Access::User(user),
             ) => self.refusal(&error, user).await,

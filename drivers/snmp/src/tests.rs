@@ -31,7 +31,9 @@ impl Agent {
                 let request = Pdu::from_bytes(&buffer[..length]).unwrap();
                 let (oid, wanted) = request.varbinds.clone().next().unwrap();
                 let mut status = 0;
-                if let (MessageType::SetRequest, snmp2::Value::Integer(wanted)) = (request.message_type, wanted) {
+                if let (MessageType::SetRequest, snmp2::Value::Integer(wanted)) =
+                    (request.message_type, wanted)
+                {
                     history.lock().unwrap().push(wanted);
                     if wanted == refused {
                         status = 5;
@@ -47,7 +49,10 @@ impl Agent {
                 socket.send_to(&message, from).unwrap();
             }
         };
-        std::thread::Builder::new().name("agent".into()).spawn(serve).unwrap();
+        std::thread::Builder::new()
+            .name("agent".into())
+            .spawn(serve)
+            .unwrap();
         Agent { port, written }
     }
 
@@ -68,7 +73,10 @@ fn bench() -> TestBench {
 }
 
 fn to(target: PowerTarget) -> PowerChange {
-    PowerChange { target, timeout: None }
+    PowerChange {
+        target,
+        timeout: None,
+    }
 }
 
 #[test]
@@ -100,10 +108,18 @@ fn power_is_switched_and_a_reboot_is_off_and_then_on() {
 #[test]
 fn a_reboot_that_stops_half_way_says_that_the_outlet_is_off() {
     let agent = Agent::start(1, 1);
-    let fault = bench().set_power(agent.info(), to(PowerTarget::Reboot)).unwrap_err();
+    let fault = bench()
+        .set_power(agent.info(), to(PowerTarget::Reboot))
+        .unwrap_err();
     assert_eq!(fault.kind(), FaultKind::Unavailable);
-    let said = format!("outlet 1 was switched off, and the PDU at 127.0.0.1:{} refuses ", agent.port);
-    assert!(fault.message().starts_with(&said) && fault.message().contains("genErr (5)"), "{fault}");
+    let said = format!(
+        "outlet 1 was switched off, and the PDU at 127.0.0.1:{} refuses ",
+        agent.port
+    );
+    assert!(
+        fault.message().starts_with(&said) && fault.message().contains("genErr (5)"),
+        "{fault}"
+    );
     assert_eq!(agent.written(), [2, 1]);
 }
 

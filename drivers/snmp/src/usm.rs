@@ -46,10 +46,12 @@ pub(crate) async fn report(address: SocketAddr, user: &User, patience: Duration)
     let engine = read(&exchange(&socket, &message(&[], 0, 0, ""), patience).await?)?;
     let question = message(&engine.engine_id, engine.boots, engine.time, &user.name);
     let heard = read(&exchange(&socket, &question, patience).await?)?;
-    Some(match heard.counter.map(|counter| counter.to_string()).as_deref() {
-        Some(UNKNOWN_USER) => Report::UnknownUser,
-        _ => Report::Known,
-    })
+    Some(
+        match heard.counter.map(|counter| counter.to_string()).as_deref() {
+            Some(UNKNOWN_USER) => Report::UnknownUser,
+            _ => Report::Known,
+        },
+    )
 }
 
 async fn exchange(socket: &UdpSocket, message: &[u8], patience: Duration) -> Option<Vec<u8>> {
@@ -62,7 +64,15 @@ async fn exchange(socket: &UdpSocket, message: &[u8], patience: Duration) -> Opt
 
 /// A GET of nothing by `user`, neither authenticated nor encrypted.
 fn message(engine_id: &[u8], boots: i64, time: i64, user: &str) -> Vec<u8> {
-    let header = tlv(SEQUENCE, &[integer(1), integer(65_507), tlv(OCTETS, &[vec![REPORTABLE]]), integer(3)]);
+    let header = tlv(
+        SEQUENCE,
+        &[
+            integer(1),
+            integer(65_507),
+            tlv(OCTETS, &[vec![REPORTABLE]]),
+            integer(3),
+        ],
+    );
     let security = tlv(
         SEQUENCE,
         &[
@@ -87,7 +97,10 @@ fn read(message: &[u8]) -> Option<Heard> {
     let security = message.read_asn_octetstring().ok()?;
     let mut security = AsnReader::from_bytes(AsnReader::from_bytes(security).read_raw(SEQUENCE).ok()?);
     let engine_id = security.read_asn_octetstring().ok()?.to_vec();
-    let (boots, time) = (security.read_asn_integer().ok()?, security.read_asn_integer().ok()?);
+    let (boots, time) = (
+        security.read_asn_integer().ok()?,
+        security.read_asn_integer().ok()?,
+    );
     Some(Heard {
         engine_id,
         boots,
@@ -159,7 +172,11 @@ mod tests {
 
     #[test]
     fn lengths_are_written_in_all_their_forms() {
-        for (length, head) in [(0x7f, &[4, 0x7f][..]), (0x80, &[4, 0x81, 0x80]), (0x100, &[4, 0x82, 1, 0])] {
+        for (length, head) in [
+            (0x7f, &[4, 0x7f][..]),
+            (0x80, &[4, 0x81, 0x80]),
+            (0x100, &[4, 0x82, 1, 0]),
+        ] {
             let element = octets(&vec![0; length]);
             assert_eq!(&element[..head.len()], head);
             assert_eq!(element.len(), head.len() + length);
@@ -169,7 +186,10 @@ mod tests {
     #[test]
     fn what_is_written_can_be_read_and_garbage_cannot() {
         let read_back = read(&message(b"\x80\0\0\0\x01", 7, 300, "operator")).unwrap();
-        assert_eq!((read_back.engine_id.as_slice(), read_back.boots, read_back.time), (&b"\x80\0\0\0\x01"[..], 7, 300));
+        assert_eq!(
+            (read_back.engine_id.as_slice(), read_back.boots, read_back.time),
+            (&b"\x80\0\0\0\x01"[..], 7, 300)
+        );
         assert!(read_back.counter.is_none(), "a GET reports nothing");
         for garbage in [&b""[..], b"\x30", b"\x30\x84\xff\xff\xff\xff", b"HTTP/1.1 400"] {
             assert!(read(garbage).is_none());

@@ -99,7 +99,9 @@ impl Serialize for Binding {
 /// The bytes as text that people can read.
 fn text(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let readable = text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'));
+    let readable = text
+        .chars()
+        .all(|c| !c.is_control() || matches!(c, '\t' | '\r' | '\n'));
     readable.then_some(text)
 }
 
@@ -119,16 +121,35 @@ mod tests {
         let oid: ObjectId = "1.3.6.1".parse().unwrap();
         for (value, kind, json) in [
             (Value::Integer(-1), "integer", json!(-1)),
-            (Value::Unsigned("counter64", u64::MAX), "counter64", json!(u64::MAX)),
-            (Value::Octets(b"APC\r\n".to_vec()), "octet string", json!("APC\r\n")),
+            (
+                Value::Unsigned("counter64", u64::MAX),
+                "counter64",
+                json!(u64::MAX),
+            ),
+            (
+                Value::Octets(b"APC\r\n".to_vec()),
+                "octet string",
+                json!("APC\r\n"),
+            ),
             (Value::Octets(vec![]), "octet string", json!("")),
-            (Value::Octets(vec![0, 0x1a, 0xff]), "hex string", json!("00 1a ff")),
+            (
+                Value::Octets(vec![0, 0x1a, 0xff]),
+                "hex string",
+                json!("00 1a ff"),
+            ),
             (Value::Opaque(vec![0x9f]), "opaque", json!("9f")),
-            (Value::ObjectId(oid.clone()), "object identifier", json!("1.3.6.1")),
+            (
+                Value::ObjectId(oid.clone()),
+                "object identifier",
+                json!("1.3.6.1"),
+            ),
             (Value::IpAddress([192, 0, 2, 7]), "ip address", json!("192.0.2.7")),
             (Value::Null, "null", json!(null)),
         ] {
-            let binding = Binding { oid: oid.clone(), value };
+            let binding = Binding {
+                oid: oid.clone(),
+                value,
+            };
             let expected = json!({"oid": "1.3.6.1", "type": kind, "value": json});
             assert_eq!(driver_sdk::serde_json::to_value(&binding).unwrap(), expected);
         }

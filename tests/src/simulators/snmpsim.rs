@@ -114,7 +114,10 @@ impl Drop for Snmpsim {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             let end = log.len().saturating_sub(5000);
-            eprintln!("--- the end of snmpsim's log:\n{}", log.get(end..).unwrap_or(&log));
+            eprintln!(
+                "--- the end of snmpsim's log:\n{}",
+                log.get(end..).unwrap_or(&log)
+            );
         }
         self.stop();
     }

@@ -54,7 +54,10 @@ impl Echo {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("echo".into()).spawn(serve).unwrap();
+        let thread = std::thread::Builder::new()
+            .name("echo".into())
+            .spawn(serve)
+            .unwrap();
         Echo {
             port,
             ended,
@@ -78,8 +81,14 @@ fn a_silent_pdu_is_asked_again_and_then_told_with_what_may_be_wrong() {
     let host = impatient().start();
     node(&host, pdu.port(), json!({"snmp_community": "keep-me-secret"}));
     let text = outlet_state(&host).refused(504, "gave no answer to 3 messages in ");
-    assert!(text.starts_with(&format!("the PDU at 127.0.0.1:{} gave", pdu.port())), "{text}");
-    assert!(text.contains("is snmp_community right? A PDU does not answer one that it does not know"), "{text}");
+    assert!(
+        text.starts_with(&format!("the PDU at 127.0.0.1:{} gave", pdu.port())),
+        "{text}"
+    );
+    assert!(
+        text.contains("is snmp_community right? A PDU does not answer one that it does not know"),
+        "{text}"
+    );
     assert!(!text.contains("keep-me-secret"), "{text}");
     assert_eq!(pdu.heard(), 3, "one message and two repetitions");
 }
@@ -89,7 +98,13 @@ fn switching_on_and_off_is_repeated_and_a_reboot_never_is() {
     let pdu = Silent::new();
     let host = impatient().start();
     node(&host, pdu.port(), json!({}));
-    fails(&host, "set_outlet_state", json!({"state": "off"}), "timeout", "gave no answer to 3 messages");
+    fails(
+        &host,
+        "set_outlet_state",
+        json!({"state": "off"}),
+        "timeout",
+        "gave no answer to 3 messages",
+    );
     assert_eq!(pdu.heard(), 3);
     fails(
         &host,
@@ -108,7 +123,10 @@ fn a_wrong_community_is_a_time_out_that_names_the_community() {
     node(&host, pdu.port(), json!({"snmp_community": "public"}));
     for version in ["1", "2c"] {
         let patch = json!([{"op": "add", "path": "/driver_info/snmp_version", "value": version}]);
-        host.request("PATCH", "/v1/nodes/n1").json(&patch).send().expect(200);
+        host.request("PATCH", "/v1/nodes/n1")
+            .json(&patch)
+            .send()
+            .expect(200);
         outlet_state(&host).refused(504, "is snmp_community right?");
     }
 }
@@ -118,7 +136,10 @@ fn a_port_where_nothing_listens_is_unreachable() {
     let port = Silent::new().port();
     let host = impatient().start();
     node(&host, port, json!({}));
-    outlet_state(&host).refused(502, "cannot be reached: nothing listens on that port, or the network refuses it");
+    outlet_state(&host).refused(
+        502,
+        "cannot be reached: nothing listens on that port, or the network refuses it",
+    );
 }
 
 #[test]
@@ -159,11 +180,24 @@ fn an_outlet_that_does_not_exist_is_not_found_when_read_and_when_switched() {
     let pdu = apc();
     let host = patient().start();
     for (version, read, written) in [("1", "noSuchName", "noSuchName"), ("2c", "no such instance", "")] {
-        node(&host, pdu.port(), json!({"snmp_version": version, "snmp_outlet": 9}));
-        let text = format!("the PDU at 127.0.0.1:{} has no outlet 9 (1.3.6.1.4.1.318.1.1.4.4.2.1.3.9: ", pdu.port());
+        node(
+            &host,
+            pdu.port(),
+            json!({"snmp_version": version, "snmp_outlet": 9}),
+        );
+        let text = format!(
+            "the PDU at 127.0.0.1:{} has no outlet 9 (1.3.6.1.4.1.318.1.1.4.4.2.1.3.9: ",
+            pdu.port()
+        );
         outlet_state(&host).refused(404, &format!("{text}{read})"));
         let text = format!("{text}{written}");
-        fails(&host, "set_outlet_state", json!({"state": "on"}), "not_found", &text);
+        fails(
+            &host,
+            "set_outlet_state",
+            json!({"state": "on"}),
+            "not_found",
+            &text,
+        );
         host.request("DELETE", "/v1/nodes/n1").send().expect(204);
     }
 }
@@ -171,15 +205,27 @@ fn an_outlet_that_does_not_exist_is_not_found_when_read_and_when_switched() {
 #[test]
 fn a_pdu_that_refuses_a_write_is_told_with_its_word_for_it() {
     for (error, said) in [
-        ("notwritable", "notWritable (17); is the community or the user allowed to write?"),
+        (
+            "notwritable",
+            "notWritable (17); is the community or the user allowed to write?",
+        ),
         ("generror", "genErr (5)"),
-        ("wrongvalue", "wrongValue (10); does snmp_driver name the right family?"),
+        (
+            "wrongvalue",
+            "wrongValue (10); does snmp_driver name the right family?",
+        ),
     ] {
         let pdu = Snmpsim::start(&[Snmpsim::refusing(APC_1, 1, error)]);
         let host = patient().start();
         node(&host, pdu.port(), json!({}));
         let text = format!("refuses {APC_1}: {said}");
-        fails(&host, "set_outlet_state", json!({"state": "off"}), "unavailable", &text);
+        fails(
+            &host,
+            "set_outlet_state",
+            json!({"state": "off"}),
+            "unavailable",
+            &text,
+        );
     }
 }
 
@@ -208,7 +254,13 @@ fn an_outlet_that_accepts_and_does_not_switch_is_told() {
     let host = patient().set("drivers.snmp.config.power_timeout_ms", 300).start();
     node(&host, pdu.port(), json!({"snmp_driver": "raritan_pdu2"}));
     let text = "has accepted 'off' for outlet 1, but 0.3 s later its state is still 7";
-    fails(&host, "set_outlet_state", json!({"state": "off"}), "timeout", text);
+    fails(
+        &host,
+        "set_outlet_state",
+        json!({"state": "off"}),
+        "timeout",
+        text,
+    );
     assert_eq!(pdu.integer(OPERATION), 0);
 }
 
@@ -223,7 +275,9 @@ fn a_pdu_that_goes_in_mid_call_fails_it_with_what_had_been_done() {
         .start();
     node(&host, pdu.port(), json!({"snmp_driver": "raritan_pdu2"}));
     let reply = call(&host, "POST", "set_outlet_state", json!({"state": "off"})).expect(202);
-    eventually("the PDU has the command", SOON, || (pdu.integer(OPERATION) == 0).then_some(()));
+    eventually("the PDU has the command", SOON, || {
+        (pdu.integer(OPERATION) == 0).then_some(())
+    });
     pdu.stop();
     let record = eventually("the call ends", SOON * 2, || {
         let record = host.get(reply.must_have("Location")).expect(200).json();
@@ -231,9 +285,15 @@ fn a_pdu_that_goes_in_mid_call_fails_it_with_what_had_been_done() {
     });
     assert_eq!(record["state"], "failed", "{record}");
     let message = record["error"]["message"].as_str().unwrap();
-    let said = format!("outlet 1 was switched off, and then the PDU at 127.0.0.1:{}", pdu.port());
+    let said = format!(
+        "outlet 1 was switched off, and then the PDU at 127.0.0.1:{}",
+        pdu.port()
+    );
     assert!(message.starts_with(&said), "{message}");
-    assert!(message.contains("cannot be reached") || message.contains("gave no answer"), "{message}");
+    assert!(
+        message.contains("cannot be reached") || message.contains("gave no answer"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -248,7 +308,10 @@ fn calls_that_wait_for_silent_pdus_hold_no_threads() {
         .start();
     node(&host, silent.port(), json!({}));
     let waiting: Vec<_> = (0..50)
-        .map(|_| host.request("GET", "/v1/nodes/n1/vendor_passthru/outlet_state").start())
+        .map(|_| {
+            host.request("GET", "/v1/nodes/n1/vendor_passthru/outlet_state")
+                .start()
+        })
         .collect();
     let mut heard = 0;
     eventually("all of them have asked", SOON, || {
@@ -256,7 +319,10 @@ fn calls_that_wait_for_silent_pdus_hold_no_threads() {
         (heard >= 50).then_some(())
     });
     let patch = json!([{"op": "add", "path": "/driver_info/snmp_port", "value": pdu.port()}]);
-    host.request("PATCH", "/v1/nodes/n1").json(&patch).send().expect(200);
+    host.request("PATCH", "/v1/nodes/n1")
+        .json(&patch)
+        .send()
+        .expect(200);
     outlet_state(&host).expect(200);
     for call in waiting {
         call.wait().refused(504, "gave no answer to one message");

@@ -142,7 +142,9 @@ impl Family {
             objects.push(Snmpsim::writable(&Self::at(self.state, outlet), state));
             for (object, _) in [Some(self.on), Some(self.off), self.reboot].into_iter().flatten() {
                 let line = Snmpsim::writable(&Self::at(object, outlet), UNTOUCHED);
-                let known = objects.iter().any(|known| known.split('|').next() == line.split('|').next());
+                let known = objects
+                    .iter()
+                    .any(|known| known.split('|').next() == line.split('|').next());
                 if !known {
                     objects.push(line);
                 }
@@ -160,9 +162,17 @@ fn every_family_reads_and_writes_the_objects_of_its_mib() {
     for family in &FAMILIES {
         let name = family.name;
         for (outlet, state, (object, value)) in [(3, "on", family.on), (4, "off", family.off)] {
-            node(&host, pdu.port(), json!({"snmp_driver": name, "snmp_outlet": outlet}));
+            node(
+                &host,
+                pdu.port(),
+                json!({"snmp_driver": name, "snmp_outlet": outlet}),
+            );
             let seen = outlet_state(&host).expect(200).json();
-            assert_eq!((&seen["state"], &seen["outlet"]), (&json!(state), &json!(outlet.to_string())), "{name}");
+            assert_eq!(
+                (&seen["state"], &seen["outlet"]),
+                (&json!(state), &json!(outlet.to_string())),
+                "{name}"
+            );
             succeeds(&host, "set_outlet_state", json!({"state": state}));
             assert_eq!(pdu.integer(&Family::at(object, outlet)), value, "{name} {state}");
             if let Some((object, value)) = family.reboot {

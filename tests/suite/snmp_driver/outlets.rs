@@ -93,8 +93,14 @@ fn arguments_that_are_wrong_are_refused_before_anything_is_sent() {
     // Nothing listens there, and nothing is asked.
     node(&host, 9, json!({}));
     for (body, text) in [
-        (json!({}), "Parameter 'state' not passed to method 'set_outlet_state'."),
-        (json!({"state": "reboot"}), "unknown variant `reboot`, expected `on` or `off`"),
+        (
+            json!({}),
+            "Parameter 'state' not passed to method 'set_outlet_state'.",
+        ),
+        (
+            json!({"state": "reboot"}),
+            "unknown variant `reboot`, expected `on` or `off`",
+        ),
         (json!({"state": "on", "outlet": 2}), "takes no argument 'outlet'"),
     ] {
         call(&host, "POST", "set_outlet_state", body).refused(400, text);

@@ -91,7 +91,10 @@ fn ironic_s_own_command_switches_power_on_off_and_reboots() {
     }
     openstack(&host, &create).succeeded();
     let power_state = || -> Value {
-        let shown = openstack(&host, &["node", "show", "n1", "--fields", "power_state", "-f", "json"]);
+        let shown = openstack(
+            &host,
+            &["node", "show", "n1", "--fields", "power_state", "-f", "json"],
+        );
         shown.succeeded().json()["power_state"].clone()
     };
     for (words, state, value) in [
@@ -104,6 +107,17 @@ fn ironic_s_own_command_switches_power_on_off_and_reboots() {
         assert_eq!(power_state(), state, "{words:?}");
         assert_eq!(pdu.integer(APC_1), value, "{words:?}");
     }
-    let state = openstack(&host, &["node", "passthru", "call", "n1", "outlet_state", "--http-method", "GET"]);
+    let state = openstack(
+        &host,
+        &[
+            "node",
+            "passthru",
+            "call",
+            "n1",
+            "outlet_state",
+            "--http-method",
+            "GET",
+        ],
+    );
     assert!(state.succeeded().stdout.contains("on"));
 }

@@ -80,7 +80,10 @@ fn each_thing_that_is_wrong_about_a_user_is_told_by_its_name() {
     let pdu = apc();
     let host = impatient().set("drivers.snmp.config.timeout_ms", 2000).start();
     for (wrong, text) in [
-        (json!({"snmp_user": "nobody"}), "knows no user 'nobody' (snmp_user)"),
+        (
+            json!({"snmp_user": "nobody"}),
+            "knows no user 'nobody' (snmp_user)",
+        ),
         (
             json!({"snmp_user": "nobody", "snmp_auth_protocol": null, "snmp_auth_key": null,
                 "snmp_priv_protocol": null, "snmp_priv_key": null}),
@@ -105,8 +108,17 @@ fn each_thing_that_is_wrong_about_a_user_is_told_by_its_name() {
     ] {
         user(&host, &pdu, wrong.clone());
         let read = outlet_state(&host).refused(502, text);
-        assert!(read.starts_with(&format!("the PDU at 127.0.0.1:{} ", pdu.port())), "{read}");
-        fails(&host, "set_outlet_state", json!({"state": "off"}), "unavailable", text);
+        assert!(
+            read.starts_with(&format!("the PDU at 127.0.0.1:{} ", pdu.port())),
+            "{read}"
+        );
+        fails(
+            &host,
+            "set_outlet_state",
+            json!({"state": "off"}),
+            "unavailable",
+            text,
+        );
         call(&host, "GET", "walk", json!({"oid": "1.3.6.1"})).refused(502, text);
         for secret in [Snmpsim::AUTH_KEY, Snmpsim::PRIV_KEY, "not-the-key"] {
             assert!(!read.contains(secret), "{read}");

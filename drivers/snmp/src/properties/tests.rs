@@ -39,11 +39,15 @@ fn what_ironic_takes_is_taken() {
         user(json!({"snmp_auth_key": "12345678"})),
         user(json!({"snmp_auth_key": "12345678", "snmp_priv_key": "87654321"})),
         user(json!({"snmp_auth_protocol": "none", "snmp_priv_protocol": "none"})),
-        user(json!({"snmp_auth_protocol": "sha512", "snmp_auth_key": "12345678",
-            "snmp_priv_protocol": "aes256blmt", "snmp_priv_key": "12345678"})),
+        user(
+            json!({"snmp_auth_protocol": "sha512", "snmp_auth_key": "12345678",
+            "snmp_priv_protocol": "aes256blmt", "snmp_priv_key": "12345678"}),
+        ),
         user(json!({"snmp_context_name": "bay2", "snmp_context_engine_id": "0x80:00:00:00:01"})),
     ] {
-        bench().validate_node(sound.clone()).unwrap_or_else(|fault| panic!("{sound}: {fault}"));
+        bench()
+            .validate_node(sound.clone())
+            .unwrap_or_else(|fault| panic!("{sound}: {fault}"));
     }
 }
 
@@ -94,9 +98,18 @@ fn no_secret_stands_in_a_refusal() {
 #[test]
 fn a_configuration_out_of_range_names_its_key() {
     for (config, text) in [
-        (json!({"timeout_ms": 0}), "drivers.snmp.config.timeout_ms: expected 1 to 86400000, found 0"),
-        (json!({"retries": 101}), "drivers.snmp.config.retries: expected 0 to 100, found 101"),
-        (json!({"timeout": 5}), "drivers.snmp.config: unknown key 'timeout'"),
+        (
+            json!({"timeout_ms": 0}),
+            "drivers.snmp.config.timeout_ms: expected 1 to 86400000, found 0",
+        ),
+        (
+            json!({"retries": 101}),
+            "drivers.snmp.config.retries: expected 0 to 100, found 101",
+        ),
+        (
+            json!({"timeout": 5}),
+            "drivers.snmp.config: unknown key 'timeout'",
+        ),
     ] {
         let fault = TestBench::new::<Snmp>(config).err().unwrap();
         assert!(fault.message().starts_with(text), "{fault}");
