@@ -1,9 +1,13 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+mod snmpsim;
+
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Built;
+
+pub use snmpsim::Snmpsim;
 
 /// A command of the simulators' virtual environment, such as `python` or `sushy-emulator`, with nothing of the test's environment
 /// but `PATH`.
