@@ -1,7 +1,14 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+mod ipmi_sim;
+mod pyghmi;
+mod udp;
+
 use std::path::PathBuf;
 use std::process::Command;
+
+pub use ipmi_sim::IpmiSim;
+pub use pyghmi::Pyghmi;
 
 use crate::Built;
 
