@@ -165,7 +165,7 @@ fn check_password(password: &str, protocol: Protocol) -> Result<(), Fault> {
 
 /// The key's bytes without the zeros that fill it up: ipmitool adds them again.
 fn kg_key(digits: &str) -> Result<Vec<u8>, Fault> {
-    if digits.len() % 2 != 0 {
+    if digits.len() & 1 == 1 {
         // Ironic's own words.
         return invalid("Number of ipmi_hex_kg_key characters is not even");
     }

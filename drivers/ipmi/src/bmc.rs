@@ -68,10 +68,6 @@ impl Bmc<'_> {
         &self.access
     }
 
-    pub(crate) fn call(&self) -> &Call<'_> {
-        self.call
-    }
-
     /// The fault of a BMC that answers fewer bytes than the standard asks for.
     pub(crate) fn too_short(&self, what: &str, data: &[u8]) -> Fault {
         Fault::unavailable(format!(

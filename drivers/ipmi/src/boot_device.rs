@@ -1,6 +1,7 @@
 //! The boot device in the bytes of the boot flags (IPMI 2.0, table 28-14, parameter 5).
 
 use driver_sdk::serde_json::{self, Value};
+use driver_sdk::{BootDevice, BootDeviceName};
 
 use crate::config::BootMode;
 
@@ -14,33 +15,32 @@ const VALID: u8 = 0x80;
 const PERSISTENT: u8 = 0x40;
 const EFI: u8 = 0x20;
 
-/// Ironic's words for devices, and the device selectors that they stand for.
-const DEVICES: [(&str, u8); 5] = [("pxe", 1), ("disk", 2), ("safe", 3), ("cdrom", 5), ("bios", 6)];
-
-/// What a machine boots from next.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Boot {
-    pub(crate) device: Option<&'static str>,
-    pub(crate) persistent: bool,
-}
+/// Devices, and the selectors that they stand for.
+const DEVICES: [(BootDeviceName, u8); 5] = [
+    (BootDeviceName::Pxe, 1),
+    (BootDeviceName::Disk, 2),
+    (BootDeviceName::Safe, 3),
+    (BootDeviceName::Cdrom, 5),
+    (BootDeviceName::Bios, 6),
+];
 
 /// Reads the answer to [`GET`]; nothing if it is too short to be one.
-pub(crate) fn read(data: &[u8]) -> Option<Boot> {
+pub(crate) fn read(data: &[u8]) -> Option<BootDevice> {
     let [_version, _parameter, flags, selector, ..] = *data else {
         return None;
     };
     let selector = selector >> 2 & 0x0f;
     let device = DEVICES.iter().find(|(_, known)| *known == selector);
     // As Ironic, without a look at the flag that says whether the others are valid: there are BMCs that never set it.
-    Some(Boot {
-        device: device.map(|(word, _)| *word),
-        persistent: flags & PERSISTENT != 0,
+    Some(BootDevice {
+        device: device.map(|(device, _)| *device),
+        persistent: Some(flags & PERSISTENT != 0),
     })
 }
 
-/// Set System Boot Options for one of Ironic's words; nothing for another word.
-pub(crate) fn set(word: &str, persistent: bool, mode: BootMode) -> Option<Vec<u8>> {
-    let (_, selector) = DEVICES.iter().find(|(known, _)| *known == word)?;
+/// Set System Boot Options: the boot flags for a device; nothing for one that they have no selector for.
+pub(crate) fn set(device: BootDeviceName, persistent: bool, mode: BootMode) -> Option<[u8; 8]> {
+    let (_, selector) = DEVICES.iter().find(|(known, _)| *known == device)?;
     let mut flags = VALID;
     if persistent {
         flags |= PERSISTENT;
@@ -48,7 +48,7 @@ pub(crate) fn set(word: &str, persistent: bool, mode: BootMode) -> Option<Vec<u8
     if mode == BootMode::Uefi {
         flags |= EFI;
     }
-    Some(vec![0x00, 0x08, 0x05, flags, selector << 2, 0x00, 0x00, 0x00])
+    Some([0x00, 0x08, 0x05, flags, selector << 2, 0x00, 0x00, 0x00])
 }
 
 /// What a node's `properties` say of its boot mode: Ironic's capability `boot_mode`, in a text such as `boot_mode:uefi,raid:1`.
@@ -72,16 +72,16 @@ mod tests {
 
     #[test]
     fn what_is_set_is_what_is_read() {
-        for (word, _) in DEVICES {
+        for (device, _) in DEVICES {
             for persistent in [false, true] {
                 for mode in [BootMode::Bios, BootMode::Uefi] {
-                    let request = set(word, persistent, mode).unwrap();
+                    let request = set(device, persistent, mode).unwrap();
                     let answer = [&[0x01], &request[2..]].concat();
-                    let boot = Boot {
-                        device: Some(word),
-                        persistent,
+                    let boot = BootDevice {
+                        device: Some(device),
+                        persistent: Some(persistent),
                     };
-                    assert_eq!(read(&answer), Some(boot), "{word}");
+                    assert_eq!(read(&answer), Some(boot), "{device}");
                 }
             }
         }
@@ -89,23 +89,20 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_of_ironic() {
-        assert_eq!(
-            set("pxe", true, BootMode::Uefi).unwrap(),
-            [0x00, 0x08, 0x05, 0xe0, 0x04, 0, 0, 0]
-        );
-        assert_eq!(
-            set("safe", false, BootMode::Bios).unwrap(),
-            [0x00, 0x08, 0x05, 0x80, 0x0c, 0, 0, 0]
-        );
-        assert_eq!(set("cdrom", false, BootMode::Bios).unwrap()[4], 0x14);
-        assert_eq!(set("floppy", false, BootMode::Bios), None);
+        use BootDeviceName::{Cdrom, Floppy, Pxe, Safe};
+        let pxe = set(Pxe, true, BootMode::Uefi).unwrap();
+        assert_eq!(pxe, [0x00, 0x08, 0x05, 0xe0, 0x04, 0, 0, 0]);
+        let safe = set(Safe, false, BootMode::Bios).unwrap();
+        assert_eq!(safe, [0x00, 0x08, 0x05, 0x80, 0x0c, 0, 0, 0]);
+        assert_eq!(set(Cdrom, false, BootMode::Bios).unwrap()[4], 0x14);
+        assert_eq!(set(Floppy, false, BootMode::Bios), None);
     }
 
     #[test]
     fn a_device_counts_without_the_flag_that_says_so() {
-        let boot = Boot {
-            device: Some("pxe"),
-            persistent: true,
+        let boot = BootDevice {
+            device: Some(BootDeviceName::Pxe),
+            persistent: Some(true),
         };
         assert_eq!(read(&[1, 5, 0x40, 0x04, 0, 0, 0]), Some(boot));
         assert_eq!(read(&[1, 5, 0x80, 0x00, 0, 0, 0]).unwrap().device, None);

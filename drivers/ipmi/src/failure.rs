@@ -97,7 +97,7 @@ fn filled(says: &str, access: &Access) -> String {
 
 /// The host masks long secrets in every message; this is about short ones too.
 fn safe<'a>(line: &'a str, access: &Access) -> &'a str {
-    match access.has_secret_in(&line) {
+    match access.has_secret_in(line) {
         true => "(not shown: a secret of the node stands in it)",
         false => line,
     }

@@ -35,6 +35,7 @@ use config::Config;
 use device_id::DeviceId;
 use failure::Failure;
 use installed::Installed;
+use power::Control;
 use properties::Device;
 use raw::{RawReply, RawRequest};
 use sel::EventLog;
@@ -84,6 +85,90 @@ impl Ipmi {
     #[validate_node]
     fn can_be_reached(&self, node: &Node) -> Result<(), Fault> {
         Access::of(node).map(drop)
+    }
+
+    /// Reads the power state.
+    #[power(get)]
+    async fn power_state(&self, call: &Call, node: &Node) -> Result<PowerState, Fault> {
+        Ok(match self.ipmitool.bmc(call, node)?.is_on().await? {
+            true => PowerState::On,
+            false => PowerState::Off,
+        })
+    }
+
+    /// Switches the machine on or off, or off and on again; the soft variants ask its operating system to shut down.
+    #[power(set, targets = [on, off, reboot, soft_off, soft_reboot], time_limit_ms = 1_800_000)]
+    async fn set_power(&self, call: &Call, node: &Node, change: PowerChange) -> Result<(), Fault> {
+        let bmc = self.ipmitool.bmc(call, node)?;
+        let hard = change.timeout.unwrap_or(self.config.power_timeout());
+        let soft = change.timeout.unwrap_or(self.config.soft_power_off_timeout());
+        match change.target {
+            PowerTarget::On => bmc.switch(Control::On, hard).await,
+            PowerTarget::Off => bmc.switch(Control::Off, hard).await,
+            PowerTarget::SoftOff => bmc.switch(Control::SoftOff, soft).await,
+            PowerTarget::Reboot => {
+                // As in Ironic: some BMCs refuse to switch off what is off.
+                if bmc.is_on().await? {
+                    bmc.switch(Control::Off, hard).await?;
+                }
+                bmc.switch(Control::On, hard).await
+            }
+            PowerTarget::SoftReboot => {
+                if bmc.is_on().await? {
+                    bmc.switch(Control::SoftOff, soft).await?;
+                }
+                bmc.switch(Control::On, hard).await
+            }
+        }
+    }
+
+    /// Reads what the machine boots from next.
+    #[management(get_boot_device)]
+    async fn boot_device(&self, call: &Call, node: &Node) -> Result<BootDevice, Fault> {
+        let bmc = self.ipmitool.bmc(call, node)?;
+        let data = bmc.raw(boot_device::GET).await?;
+        boot_device::read(&data).ok_or_else(|| bmc.too_short("boot flags", &data))
+    }
+
+    /// Sets what the machine boots from next, once or for good.
+    #[management(set_boot_device, devices = [pxe, disk, cdrom, bios, safe])]
+    async fn set_boot_device(&self, call: &Call, node: &Node, change: BootDeviceChange) -> Result<(), Fault> {
+        let bmc = self.ipmitool.bmc(call, node)?;
+        let mode = boot_device::mode(node.properties_json()).unwrap_or(self.config.default_boot_mode);
+        let Some(flags) = boot_device::set(change.device, change.persistent, mode) else {
+            return Err(Fault::unsupported(format!(
+                "IPMI knows no boot device '{}'",
+                change.device
+            )));
+        };
+        if bmc.access().disable_boot_timeout {
+            match bmc.raw_answer(&Command::repeatable(boot_device::KEEP)).await {
+                Ok(_) => {}
+                // A BMC that does not know the time-out has none.
+                Err(failure @ Failure::Code(_)) => call.warn(format_args!(
+                    "the boot device may be forgotten after 60 seconds: {}",
+                    failure.fault(bmc.access())
+                )),
+                Err(failure) => return Err(failure.fault(bmc.access())),
+            }
+        }
+        bmc.raw(&flags).await.map(drop)
+    }
+
+    #[validate_call(set_boot_device)]
+    fn not_what_would_be_forgotten(&self, node: &Node, change: &BootDeviceChange) -> Result<(), Fault> {
+        if change.persistent && Access::of(node)?.forgets_persistent_boot {
+            return Err(Fault::invalid_parameter(
+                "the node's BMC forgets persistent boot devices (ipmi_force_boot_device): set this one for the next boot only",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sends the machine a diagnostic interrupt.
+    #[management(inject_nmi)]
+    async fn inject_nmi(&self, call: &Call, node: &Node) -> Result<(), Fault> {
+        self.ipmitool.bmc(call, node)?.control(Control::Interrupt).await
     }
 
     /// Sends a raw request to the BMC: raw_bytes is its network function, command and data, such as "0x06 0x01". The answer stands
