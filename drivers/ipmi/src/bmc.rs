@@ -35,6 +35,7 @@ pub(crate) struct Bmc<'a> {
     ipmitool: &'a Ipmitool,
     access: Access,
     call: &'a Call<'a>,
+    patience: Patience<'a>,
 }
 
 impl Ipmitool {
@@ -59,6 +60,7 @@ impl Ipmitool {
             ipmitool: self,
             access: Access::of(node)?,
             call,
+            patience: Patience::of(call),
         })
     }
 }
@@ -101,7 +103,6 @@ impl Bmc<'_> {
     /// Why there is nothing: the latest reason that came from the BMC.
     pub(crate) async fn answer(&self, command: &Command) -> Result<String, Failure> {
         let pause = self.ipmitool.pause.max(LEAST_PAUSE);
-        let patience = Patience::of(self.call);
         let window = Instant::now() + self.ipmitool.retry_window;
         let mut last = None;
         loop {
@@ -110,7 +111,7 @@ impl Bmc<'_> {
                 (Err(Failure::Ended { begun: false, .. }), Some(told)) => return Err(told),
                 (Err(failure), _) => failure,
             };
-            let in_time = Instant::now() + pause <= window && patience.left() > pause + LEAST_PAUSE;
+            let in_time = Instant::now() + pause <= window && self.patience.left() > pause + LEAST_PAUSE;
             if !in_time || !failure.may_pass(command.repeatable) {
                 return Err(failure);
             }
@@ -122,9 +123,8 @@ impl Bmc<'_> {
     }
 
     async fn attempt(&self, command: &Command) -> Result<String, Failure> {
-        let patience = Patience::of(self.call);
         let before = |ended| Failure::Ended { ended, begun: false };
-        if let Some(ended) = patience.ended() {
+        if let Some(ended) = self.patience.ended() {
             return Err(before(ended));
         }
         // The child comes last: it is the scarcest, and must not be held through a pause.
@@ -134,10 +134,10 @@ impl Bmc<'_> {
         };
         let _held = tokio::select! {
             held = turn_and_child => held,
-            ended = patience.run_out() => return Err(before(ended)),
+            ended = self.patience.run_out() => return Err(before(ended)),
         };
         let line = CommandLine::new(&self.access, command, self.ipmitool.answer_timeout_s);
-        let output = child::run(&self.ipmitool.installed, line, patience.run_out()).await?;
+        let output = child::run(&self.ipmitool.installed, line, self.patience.run_out()).await?;
         output::answer(&output).map(str::to_owned)
     }
 }

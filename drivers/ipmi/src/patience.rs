@@ -14,22 +14,29 @@ pub(crate) enum Ended {
     Cancelled,
 }
 
+/// The longest that the driver keeps for itself at the end of a call.
+const LONGEST_MARGIN: Duration = Duration::from_millis(500);
+
 /// The time that a call's client has.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience<'a> {
     call: &'a Call<'a>,
+    margin: Duration,
 }
 
 impl<'a> Patience<'a> {
+    /// To be asked when the call begins.
     pub(crate) fn of(call: &'a Call<'a>) -> Self {
-        Patience { call }
+        Patience {
+            call,
+            margin: LONGEST_MARGIN.min(call.remaining() / 10),
+        }
     }
 
     /// Until the driver has to have answered: a little before the deadline, so that the client reads what the driver knows and
     /// not only that time is up.
     pub(crate) fn left(self) -> Duration {
-        let left = self.call.remaining();
-        left.saturating_sub(Duration::from_millis(500).min(left / 10))
+        self.call.remaining().saturating_sub(self.margin)
     }
 
     /// Why nobody waits any more, if that is so.
