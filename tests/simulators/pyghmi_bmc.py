@@ -10,7 +10,7 @@ class LoggingBmc(bmc.Bmc):
         super().__init__({"admin": "password"}, port=port, address="127.0.0.1")
         self.log = log
         self.power = "off"
-        self.boot_device = "default"
+        self.boot_flags = [0, 0, 0, 0, 0]
         self.busy = 0
 
     def effect(self, text):
@@ -49,12 +49,18 @@ class LoggingBmc(bmc.Bmc):
     def pulse_diag(self):
         self.effect("nmi")
 
-    def get_boot_device(self):
-        return self.boot_device
+    def set_system_boot_options(self, request, session):
+        """As pyghmi's, with the flags that pyghmi's forgets: persistent, and the boot mode."""
+        parameter, *data = request["data"]
+        self.effect("boot options " + " ".join(f"{byte:02x}" for byte in [parameter, *data]))
+        if parameter == 5:
+            self.boot_flags = data
+        elif parameter != 3:
+            return session.send_ipmi_response(code=0x80)
+        return session.send_ipmi_response()
 
-    def set_boot_device(self, bootdevice):
-        self.boot_device = bootdevice
-        self.effect(f"boot {bootdevice}")
+    def get_system_boot_options(self, request, session):
+        return session.send_ipmi_response(data=[1, 5, *self.boot_flags])
 
     def cold_reset(self):
         self.effect("cold reset")

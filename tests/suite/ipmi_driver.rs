@@ -6,6 +6,7 @@ mod failures;
 mod methods;
 mod queue;
 mod secrets;
+mod standard_calls;
 mod starting;
 
 use std::time::Duration;

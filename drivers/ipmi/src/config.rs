@@ -20,10 +20,8 @@ pub(crate) struct Config {
     answer_timeout_s: u64,
     /// How many ipmitool processes may run at a time.
     max_children: u64,
-    /// How long a machine has to reach the power state that was asked for (Ironic: `power_state_change_timeout`).
+    /// How long a machine has to reach a power state if the client does not say (Ironic: `power_state_change_timeout`).
     power_timeout_s: u64,
-    /// The same for the soft variants, in which an operating system shuts down (Ironic: `soft_power_off_timeout`).
-    soft_power_off_timeout_s: u64,
     /// What a node boots in that does not say (Ironic: `default_boot_mode`).
     pub(crate) default_boot_mode: BootMode,
 }
@@ -45,7 +43,6 @@ impl Default for Config {
             answer_timeout_s: 5,
             max_children: 100,
             power_timeout_s: 60,
-            soft_power_off_timeout_s: 600,
             default_boot_mode: BootMode::Uefi,
         }
     }
@@ -55,7 +52,7 @@ impl Config {
     /// Refuses numbers that cannot be meant.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         const DAY_MS: u64 = 86_400_000;
-        let numbers: [(&str, u64, RangeInclusive<u64>); 6] = [
+        let numbers: [(&str, u64, RangeInclusive<u64>); 5] = [
             (
                 "min_command_interval_ms",
                 self.min_command_interval_ms,
@@ -65,11 +62,6 @@ impl Config {
             ("answer_timeout_s", self.answer_timeout_s, 1..=3_600),
             ("max_children", self.max_children, 1..=10_000),
             ("power_timeout_s", self.power_timeout_s, 1..=86_400),
-            (
-                "soft_power_off_timeout_s",
-                self.soft_power_off_timeout_s,
-                1..=86_400,
-            ),
         ];
         match numbers.iter().find(|(_, value, range)| !range.contains(value)) {
             None => Ok(()),
@@ -101,10 +93,6 @@ impl Config {
     pub(crate) fn power_timeout(&self) -> Duration {
         Duration::from_secs(self.power_timeout_s)
     }
-
-    pub(crate) fn soft_power_off_timeout(&self) -> Duration {
-        Duration::from_secs(self.soft_power_off_timeout_s)
-    }
 }
 
 #[cfg(test)]
@@ -112,20 +100,19 @@ mod tests {
     use super::*;
 
     fn check(config: Value) -> Result<(), Fault> {
-        serde_json_config(config).check()
+        read(config).check()
     }
 
-    fn serde_json_config(config: Value) -> Config {
+    fn read(config: Value) -> Config {
         driver_sdk::serde_json::from_value(config).unwrap()
     }
 
     #[test]
     fn without_a_table_the_times_are_those_of_ironic() {
-        let config = serde_json_config(json!({}));
+        let config = read(json!({}));
         assert_eq!(config.min_command_interval(), Duration::from_secs(5));
         assert_eq!(config.retry_window(), Duration::from_secs(60));
         assert_eq!(config.power_timeout(), Duration::from_secs(60));
-        assert_eq!(config.soft_power_off_timeout(), Duration::from_secs(600));
         assert_eq!(config.default_boot_mode, BootMode::Uefi);
         config.check().unwrap();
     }

@@ -97,11 +97,11 @@ impl Ipmi {
     }
 
     /// Switches the machine on or off, or off and on again; the soft variants ask its operating system to shut down.
-    #[power(set, targets = [on, off, reboot, soft_off, soft_reboot], time_limit_ms = 1_800_000)]
+    #[power(set, targets = [on, off, reboot, soft_off, soft_reboot], time_limit_ms = 7_200_000)]
     async fn set_power(&self, call: &Call, node: &Node, change: PowerChange) -> Result<(), Fault> {
         let bmc = self.ipmitool.bmc(call, node)?;
         let hard = change.timeout.unwrap_or(self.config.power_timeout());
-        let soft = change.timeout.unwrap_or(self.config.soft_power_off_timeout());
+        let soft = change.timeout.unwrap_or(power::SOFT_PATIENCE);
         match change.target {
             PowerTarget::On => bmc.switch(Control::On, hard).await,
             PowerTarget::Off => bmc.switch(Control::Off, hard).await,

@@ -12,6 +12,9 @@ const STATUS: &[u8] = &[0x00, 0x01];
 /// How often a machine is looked at that is on its way; the pause between two commands comes on top.
 const GLANCE: Duration = Duration::from_millis(500);
 
+/// How long an operating system has to shut down if the client does not say. Ironic's `soft_power_off_timeout`.
+pub(crate) const SOFT_PATIENCE: Duration = Duration::from_secs(600);
+
 /// What a chassis can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
