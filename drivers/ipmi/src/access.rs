@@ -86,7 +86,7 @@ impl Access {
         Ok(Access {
             bridge: bridge.options()?,
             place: Place {
-                address: device.ipmi_address.to_ascii_lowercase(),
+                address: one_spelling(&device.ipmi_address),
                 port: device.ipmi_port,
             },
             user,
@@ -147,6 +147,14 @@ fn check_address(address: &str) -> Result<(), Fault> {
         )));
     }
     Ok(())
+}
+
+/// Names and addresses are the same in capitals; the zone behind an address is not.
+fn one_spelling(address: &str) -> String {
+    match address.split_once('%') {
+        Some((address, zone)) => format!("{}%{zone}", address.to_ascii_lowercase()),
+        None => address.to_ascii_lowercase(),
+    }
 }
 
 /// ipmitool reads one line of at most 20 bytes, and would cut the rest off without a word.

@@ -68,12 +68,12 @@ impl Running {
             // One that has ended already says why in its output.
             let _ended_meanwhile = stdin.write_all(&input).await;
         }
-        let (stdout, stderr) = tokio::join!(read(child.stdout.take()), read(child.stderr.take()));
+        let (stdout, stderr) = tokio::try_join!(read(child.stdout.take()), read(child.stderr.take()))?;
         let status = child.wait().await.map_err(Failure::NotRun)?;
         Ok(Output {
             succeeded: status.success(),
-            stdout: stdout?,
-            stderr: stderr?,
+            stdout,
+            stderr,
         })
     }
 
@@ -111,3 +111,6 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, Failure
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,7 @@ impl Installed {
     fn version(&self) -> Result<String, Fault> {
         let refuse = |why: String| {
             Fault::internal(format!(
-                "{} does not work (drivers.ipmi.config.ipmitool): {why}; it must be ipmitool 1.8.18 or newer",
+                "{} does not work (drivers.ipmi.config.ipmitool): {why}; it must be ipmitool",
                 self.ipmitool.display()
             ))
         };
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_program_that_is_no_ipmitool_is_refused() {
         let text = refused("true");
-        assert!(text.contains("it must be ipmitool 1.8.18 or newer"), "{text}");
+        assert!(text.contains("it must be ipmitool"), "{text}");
     }
 
     #[test]

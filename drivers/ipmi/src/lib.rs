@@ -178,7 +178,7 @@ impl Ipmi {
         let bmc = self.ipmitool.bmc(call, node)?;
         let answer = bmc.raw_answer(&Command::once(args.raw_bytes)).await;
         let data = answer.map_err(|failure| failure.fault(bmc.access()))?;
-        call.info(format_args!(
+        call.debug(format_args!(
             "the BMC at {} answered: {}",
             bmc.access().place,
             raw::written(&data)

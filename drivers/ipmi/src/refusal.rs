@@ -112,6 +112,10 @@ const REFUSALS: &[Refusal] = &[
         "refuses the session of {user}, or does not answer any more (ipmi_password)",
     ),
     passing(
+        "no response from RAKP 1",
+        "stopped answering when it was told the user, as some BMCs do that do not know {user} (ipmi_username)",
+    ),
+    passing(
         "no response from RAKP",
         "stopped answering while the session was set up",
     ),

@@ -67,6 +67,7 @@ fn one_bmc_has_one_place_however_its_name_is_written() {
         access.ok().unwrap().place
     };
     assert_eq!(place("BMC7.Example.org"), place("bmc7.example.org"));
+    assert_ne!(place("fe80::1%Rack"), place("fe80::1%rack"));
     assert_eq!(place("bmc7").to_string(), "bmc7:623");
     assert_eq!(place("2001:DB8::7").to_string(), "[2001:db8::7]:623");
 }
