@@ -35,7 +35,7 @@ pub use clients::{CLIENTS_PATIENCE, openstack, python};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{
-    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, SLOW, SNMP, SUPPORTED, UNRULY,
+    DEFERRED, FAKE, HELLO, IPMI, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, SLOW, SNMP, SUPPORTED, UNRULY,
     WITNESS, WRITES_AT_LOAD,
 };
 pub use eventually::eventually;
@@ -49,6 +49,6 @@ pub use random::Random;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};
 pub use rustix::process::Signal;
-pub use simulators::{Snmpsim, simulator};
+pub use simulators::{IpmiSim, Pyghmi, Snmpsim, simulator};
 pub use small_disk::SmallDisk;
 pub use witness::Witness;

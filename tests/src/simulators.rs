@@ -1,13 +1,18 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+mod ipmi_sim;
+mod pyghmi;
 mod snmpsim;
+mod udp;
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::Built;
-
+pub use ipmi_sim::IpmiSim;
+pub use pyghmi::Pyghmi;
 pub use snmpsim::Snmpsim;
+
+use crate::Built;
 
 /// A command of the simulators' virtual environment, such as `python` or `sushy-emulator`, with nothing of the test's environment
 /// but `PATH`.

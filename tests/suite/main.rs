@@ -21,6 +21,7 @@ mod hostile_bodies;
 mod hostile_connections;
 mod hostile_requests;
 mod hung_drivers;
+mod ipmi_driver;
 mod ironicclient;
 mod limits;
 mod listing;
