@@ -46,6 +46,8 @@ impl Library {
 
 /// Ironic's `fake`.
 pub const FAKE: Library = Library::of_workspace("fake", "fake-driver");
+/// Servers with a Redfish service.
+pub const REDFISH: Library = Library::of_workspace("redfish", "redfish-driver");
 /// The template that authors copy.
 pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
 /// The example with deferred methods.
@@ -66,4 +68,4 @@ pub const WITNESS: Library = Library::of_fixtures("witness", "witness-driver");
 pub const WRITES_AT_LOAD: Library = Library::of_fixtures("writes-at-load", "writes-at-load-driver");
 
 /// The drivers of `drivers/` that the suite exercises on every run: what `drivers/README.md` lists as supported.
-pub const SUPPORTED: &[Library] = &[FAKE];
+pub const SUPPORTED: &[Library] = &[FAKE, REDFISH];

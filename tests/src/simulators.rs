@@ -1,9 +1,14 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+mod image;
+mod sushy;
+
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Built;
+pub use image::ImageServer;
+pub use sushy::Sushy;
 
 /// A command of the simulators' virtual environment, such as `python` or `sushy-emulator`, with nothing of the test's environment
 /// but `PATH`.
