@@ -22,6 +22,7 @@ pub mod prelude;
 mod properties;
 mod raw_json;
 mod runtime;
+mod standard;
 
 pub use answer::{Answer, Attachment};
 pub use arguments::Arguments;
@@ -37,6 +38,7 @@ pub use properties::Properties;
 pub use raw_json::RawJson;
 pub use serde;
 pub use serde_json::{self, json, Value};
+pub use standard::{BootDevice, BootDeviceChange, BootDeviceName, PowerChange, PowerState, PowerTarget};
 
 /// What the attribute's code names. Not for authors: it changes with the attribute.
 #[doc(hidden)]

@@ -48,10 +48,17 @@ impl Expansion<'_> {
             .flat_map(|method| [&method.body_schema, &method.reply_schema])
             .flatten()
             .map(|schema| schema.tracked());
+        let standard = self
+            .declaration
+            .methods
+            .iter()
+            .filter_map(|method| method.standard.as_ref());
+        let proofs = standard.flat_map(|standard| standard.proofs());
         let implementation = self.implementation();
         quote! {
             const _: () = {
                 #(#tracked)*
+                #(#proofs)*
 
                 const __PARTS: &[&[&str]] = #parts;
                 const __JOINED: [u8; ::driver_sdk::__private::length(__PARTS)] =
