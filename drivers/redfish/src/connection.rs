@@ -209,7 +209,10 @@ fn tls_failed(error: io::Error) -> ExchangeError {
 
 fn untrusted(reason: &CertificateError) -> String {
     match reason {
-        CertificateError::UnknownIssuer => "it is not signed by a CA that redfish_verify_ca names".to_owned(),
+        // A CA of the same name with another key shows as a bad signature.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "it is not signed by a CA that redfish_verify_ca names".to_owned()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "it is not valid yet".to_owned()
@@ -230,5 +233,9 @@ fn deepest(error: &hyper::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    crate::text::excerpt(&cause.to_string(), 200)
+    match cause.downcast_ref::<io::Error>() {
+        // With TLS: it went without the farewell that tells an end from an interruption.
+        Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => "unexpected end".to_owned(),
+        _ => crate::text::excerpt(&cause.to_string(), 200),
+    }
 }

@@ -21,7 +21,7 @@ use driver_sdk::prelude::*;
 
 use client::Client;
 use device::Devices;
-use methods::{Server, indicator, media, request, subscriptions};
+use methods::{Server, boot, indicator, media, power, request, subscriptions};
 use properties::{DriverInfo, NodeInfo};
 use settings::Config;
 
@@ -140,6 +140,36 @@ impl Redfish {
     #[validate_call(request)]
     fn stays_under_the_root(&self, call: &Call, node: &Node, args: &request::Any) -> Result<(), Fault> {
         args.check(call, node)
+    }
+
+    /// Reads the power state of the system.
+    #[power(get)]
+    async fn power_state(&self, call: &Call, node: &Node) -> Result<PowerState, Fault> {
+        power::state(&self.server(call, node)?).await
+    }
+
+    /// Changes the power state of the system, and waits until it is there.
+    #[power(set, targets = [on, off, reboot, soft_off, soft_reboot])]
+    async fn set_power(&self, call: &Call, node: &Node, change: PowerChange) -> Result<(), Fault> {
+        power::change(&self.server(call, node)?, change).await
+    }
+
+    /// Reads what the system boots from next.
+    #[management(get_boot_device)]
+    async fn boot_device(&self, call: &Call, node: &Node) -> Result<BootDevice, Fault> {
+        boot::get(&self.server(call, node)?).await
+    }
+
+    /// Changes what the system boots from, the next time or always.
+    #[management(set_boot_device, devices = [pxe, disk, cdrom, bios, floppy, uefihttp])]
+    async fn set_boot_device(&self, call: &Call, node: &Node, change: BootDeviceChange) -> Result<(), Fault> {
+        boot::set(&self.server(call, node)?, change).await
+    }
+
+    /// Interrupts the operating system of the system (NMI).
+    #[management(inject_nmi)]
+    async fn inject_nmi(&self, call: &Call, node: &Node) -> Result<(), Fault> {
+        power::inject_nmi(&self.server(call, node)?).await
     }
 
     #[shut_down]

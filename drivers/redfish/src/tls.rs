@@ -89,10 +89,10 @@ impl TlsConfigs {
     /// There is no CA certificate to trust.
     pub(crate) fn get(&self, settings: &TlsSettings) -> Result<Arc<ClientConfig>, TlsError> {
         let stamp = roots::stamp(&settings.verify)?;
-        if let Some((known, config)) = self.known.lock().get(settings) {
-            if *known == stamp {
-                return Ok(Arc::clone(config));
-            }
+        if let Some((known, config)) = self.known.lock().get(settings)
+            && *known == stamp
+        {
+            return Ok(Arc::clone(config));
         }
         let config = Arc::new(build(settings)?);
         let mut known = self.known.lock();

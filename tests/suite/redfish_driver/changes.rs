@@ -71,7 +71,7 @@ fn a_task_is_followed_to_its_end() {
         let fault = if kind == "task" {
             "unavailable"
         } else {
-            "invalid_parameter"
+            "invalid-parameter"
         };
         fails(&host, "insert_vmedia", insert.clone(), fault, text);
     }

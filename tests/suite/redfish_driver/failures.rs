@@ -180,18 +180,22 @@ fn a_call_that_nobody_waits_for_stops() {
 #[test]
 fn garbage_is_told_as_such() {
     let sushy = Sushy::with_extras();
-    let host = host_of(&sushy);
+    let host = builder().argument("--log-level=debug").start();
+    create(&host, "n1", sushy.driver_info());
     let raw = |text: &str| {
         sushy.rule(json!({"path": "/Chassis$", "times": 1, "do": "raw", "raw": text}));
         read(&host, "/redfish/v1/Chassis")
     };
     raw("220 welcome to the mail server\r\n").refused(502, "it does not speak HTTP");
-    raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>").refused(
+    raw("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>").refused(
         502,
         "the answer to GET /redfish/v1/Chassis makes no sense: expected JSON, found text/html that begins with '<html>'",
     );
     raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{").refused(502, "its answer is larger than");
-    let deep = format!("HTTP/1.1 200 OK\r\n\r\n{}", "[".repeat(100_000));
+    let deep = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{}",
+        "[".repeat(100_000)
+    );
     raw(&deep).refused(502, "makes no sense");
     sushy.rule(json!({"path": "/Systems$", "do": "status", "status": 200, "json": [1]}));
     call(&host, "POST", "set_indicator_led", json!({"state": "on"}))

@@ -31,16 +31,16 @@ impl Client<'_> {
         loop {
             let pause = self.pause(&answer);
             if !self.has_time_for(pause) {
-                return Err(Fault::timeout(format!(
-                    "{}: {} {} goes on as task {}; the call's time is over",
-                    self.device.target().endpoint,
-                    request.method,
-                    request.path,
-                    monitor.path
-                )));
+                let fault = Fault::timeout(format!("{}: the call's time is over", self.endpoint()));
+                return Err(left_alone(request, &monitor, &fault));
             }
-            self.wait(pause).await?;
-            answer = self.send(monitor.clone()).await?;
+            let looked = async {
+                self.wait(pause).await?;
+                self.send(monitor.clone()).await
+            };
+            answer = looked
+                .await
+                .map_err(|fault| left_alone(request, &monitor, &fault))?;
             if matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::GONE) {
                 let fault = Fault::unavailable(format!(
                     "{} is gone; whether it succeeded is not known",
@@ -81,6 +81,13 @@ impl Client<'_> {
             .map_or(self.poll_interval(), Duration::from_secs)
             .clamp(Duration::from_millis(1), LONGEST_PAUSE)
     }
+}
+
+/// The fault for a task whose end this call does not see.
+fn left_alone(request: &Request, monitor: &Request, fault: &Fault) -> Fault {
+    let Request { method, path, .. } = request;
+    let text = format!("{fault}; {method} {path} goes on as task {}", monitor.path);
+    Fault::new(fault.kind(), text)
 }
 
 /// How far a task is.
