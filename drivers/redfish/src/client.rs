@@ -138,7 +138,9 @@ impl<'a> Client<'a> {
             self.while_wanted(&what, exchange).await?
         } else {
             // What has been sent is waited for: somebody may want to know what became of it.
-            self.in_time(&what, exchange).await?
+            let known = "whether it took effect is not known";
+            let sent = self.in_time(&what, exchange).await;
+            sent.map_err(|fault| Fault::new(fault.kind(), format!("{fault}; {known}")))?
         };
         if let Ok(answer) = &answer {
             self.call.debug(format_args!("{what}: {}", answer.status()));

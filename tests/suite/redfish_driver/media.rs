@@ -18,7 +18,7 @@ fn an_image_is_fetched_and_inserted_replaced_and_ejected() {
         "insert_vmedia",
         json!({"image_url": images.url("first.iso")}),
     );
-    assert_eq!(first["device"], drive(&sushy, "Cd"));
+    assert_eq!(first["inserted"], drive(&sushy, "Cd"));
     let cd = sushy.get(&drive(&sushy, "Cd"));
     assert_eq!(
         (&cd["Image"], &cd["Inserted"]),
@@ -99,6 +99,10 @@ fn arguments_that_make_no_sense_are_refused_before_anything_runs() {
         .refused(400, "Parameter 'image_url' not passed to method 'insert_vmedia'.");
     call(&host, "POST", "insert_vmedia", json!({"image_url": "boot.iso"}))
         .refused(400, "expected an absolute URL");
+    let open = json!({"image_url": "http://u:hunter2@192.0.2.1/boot.iso"});
+    let text = call(&host, "POST", "insert_vmedia", open)
+        .refused(400, "give a user and a password as username and password");
+    assert!(!text.contains("hunter2"), "{text}");
     call(&host, "GET", "eject_vmedia", json!({}))
         .refused(400, "The method eject_vmedia does not support HTTP GET");
 }

@@ -66,15 +66,19 @@ impl Drive {
 impl Insert {
     /// Checks what its type does not.
     pub(crate) fn check(&self) -> Result<(), Fault> {
+        let refused = |reason| {
+            let text = format!("argument 'image_url' of method 'insert_vmedia': {reason}");
+            Err(Fault::invalid_parameter(text))
+        };
         let url: Option<Uri> = self.image_url.parse().ok();
-        let whole =
-            url.is_some_and(|url| url.scheme().is_some() && url.host().is_some_and(|h| !h.is_empty()));
-        if whole {
-            return Ok(());
+        match url.as_ref().and_then(Uri::authority) {
+            // It would be shown with the image.
+            Some(authority) if authority.as_str().contains('@') => {
+                refused("give a user and a password as username and password")
+            }
+            Some(authority) if !authority.host().is_empty() && self.image_url.contains("://") => Ok(()),
+            _ => refused("expected an absolute URL such as http://192.0.2.1/boot.iso"),
         }
-        Err(Fault::invalid_parameter(
-            "argument 'image_url' of method 'insert_vmedia': expected an absolute URL such as http://192.0.2.1/boot.iso",
-        ))
     }
 }
 
@@ -125,7 +129,7 @@ pub(crate) async fn insert(server: &Server<'_>, args: &Insert) -> Result<Value, 
             drive.path
         )));
     }
-    Ok(json!({"device": drive.path.as_str(), "image": now.text("Image")}))
+    Ok(json!({"inserted": drive.path.as_str()}))
 }
 
 /// All drives, of the server and of its managers, each once.
