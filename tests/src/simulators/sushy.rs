@@ -20,11 +20,11 @@ use crate::{Authority, CertificateFor, Log, eventually, repository_root};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The path of its one system.
 const SYSTEM: &str = "/redfish/v1/Systems/27946b59-9e44-4fa7-8e91-f3527a1ef094";
-/// `admin:password`, as an `Authorization` header has it.
-const BASIC: &str = "Basic YWRtaW46cGFzc3dvcmQ=";
-/// `password` for the emulator: bcrypt with four rounds takes a millisecond each time.
+/// `admin:tuna-and-rice`, as an `Authorization` header has it.
+const BASIC: &str = "Basic YWRtaW46dHVuYS1hbmQtcmljZQ==";
+/// The same for the emulator: bcrypt with four rounds takes a millisecond each time.
 const HASHED: &str =
-    "import bcrypt; print('admin:' + bcrypt.hashpw(b'password', bcrypt.gensalt(4)).decode())";
+    "import bcrypt; print('admin:' + bcrypt.hashpw(b'tuna-and-rice', bcrypt.gensalt(4)).decode())";
 
 /// A running emulator, killed when it is dropped.
 pub struct Sushy {
@@ -105,7 +105,7 @@ impl Sushy {
         json!({
             "redfish_address": self.url(),
             "redfish_username": "admin",
-            "redfish_password": "password",
+            "redfish_password": "tuna-and-rice",
             "redfish_verify_ca": self.ca_file(),
         })
     }
