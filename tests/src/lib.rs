@@ -37,8 +37,8 @@ pub use clients::{CLIENTS_PATIENCE, openstack, python};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{
-    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, PANICS, REDFISH, SLOW, SUPPORTED, UNRULY, WITNESS,
-    WRITES_AT_LOAD,
+    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, REDFISH, SLOW, SUPPORTED, UNRULY,
+    WITNESS, WRITES_AT_LOAD,
 };
 pub use eventually::eventually;
 pub use gate::Gate;

@@ -41,6 +41,7 @@ mod replaced_files;
 mod secrets;
 mod serve_faults;
 mod shutdown;
+mod standard_calls;
 mod stopping;
 mod stranger;
 mod threads;
