@@ -5,10 +5,12 @@
 
 mod certificates;
 mod changes;
+mod command_line;
 mod failures;
 mod login;
 mod many;
 mod media;
+mod power;
 mod requests;
 mod subscriptions;
 mod validation;
