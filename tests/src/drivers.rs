@@ -46,10 +46,12 @@ impl Library {
 
 /// Ironic's `fake`.
 pub const FAKE: Library = Library::of_workspace("fake", "fake-driver");
-/// Power outlets of rack PDUs.
-pub const SNMP: Library = Library::of_workspace("snmp", "snmp-driver");
 /// Servers with an IPMI BMC.
 pub const IPMI: Library = Library::of_workspace("ipmi", "ipmi-driver");
+/// Servers with a Redfish service.
+pub const REDFISH: Library = Library::of_workspace("redfish", "redfish-driver");
+/// Power outlets of rack PDUs.
+pub const SNMP: Library = Library::of_workspace("snmp", "snmp-driver");
 /// The template that authors copy.
 pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
 /// The example with deferred methods.
@@ -72,4 +74,4 @@ pub const WITNESS: Library = Library::of_fixtures("witness", "witness-driver");
 pub const WRITES_AT_LOAD: Library = Library::of_fixtures("writes-at-load", "writes-at-load-driver");
 
 /// The drivers of `drivers/` that the suite exercises on every run: what `drivers/README.md` lists as supported.
-pub const SUPPORTED: &[Library] = &[FAKE, IPMI, SNMP];
+pub const SUPPORTED: &[Library] = &[FAKE, IPMI, REDFISH, SNMP];

@@ -1,8 +1,10 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+mod image;
 mod ipmi_sim;
 mod pyghmi;
 mod snmpsim;
+mod sushy;
 mod udp;
 
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ pub use pyghmi::Pyghmi;
 pub use snmpsim::Snmpsim;
 
 use crate::Built;
+pub use image::ImageServer;
+pub use sushy::Sushy;
 
 /// A command of the simulators' virtual environment, such as `python` or `sushy-emulator`, with nothing of the test's environment
 /// but `PATH`.

@@ -38,6 +38,7 @@ mod power_loss;
 mod quickstart;
 mod recorded;
 mod records;
+mod redfish_driver;
 mod replaced_files;
 mod secrets;
 mod serve_faults;
