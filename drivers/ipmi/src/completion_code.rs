@@ -1,6 +1,8 @@
 //! What BMCs answer instead of "done": the completion codes, as data.
 
-use driver_sdk::FaultKind;
+use driver_sdk::FaultKind::{
+    self, Conflict, Internal, InvalidParameter, NotFound, Timeout, Unavailable, Unsupported,
+};
 
 /// One completion code that is no success.
 #[derive(Debug)]
@@ -17,204 +19,144 @@ pub(crate) struct CompletionCode {
 
 /// The generic codes (IPMI 2.0, table 5-2).
 const GENERIC: &[CompletionCode] = &[
-    code(0xc0, "is busy", FaultKind::Unavailable, true, "Node busy"),
-    code(
-        0xc1,
-        "does not know this command",
-        FaultKind::Unsupported,
-        false,
-        "Invalid command",
-    ),
-    code(
+    passing(0xc0, "is busy", Unavailable, "Node busy"),
+    lasting(0xc1, "does not know this command", Unsupported, "Invalid command"),
+    lasting(
         0xc2,
         "does not know this command for this unit",
-        FaultKind::Unsupported,
-        false,
+        Unsupported,
         "Invalid command on LUN",
     ),
-    code(
-        0xc3,
-        "gave up on the command",
-        FaultKind::Timeout,
-        true,
-        "Timeout",
-    ),
-    code(
-        0xc4,
-        "is out of space",
-        FaultKind::Unavailable,
-        true,
-        "Out of space",
-    ),
-    code(
+    passing(0xc3, "gave up on the command", Timeout, "Timeout"),
+    passing(0xc4, "is out of space", Unavailable, "Out of space"),
+    lasting(
         0xc5,
         "has cancelled the reservation",
-        FaultKind::Conflict,
-        false,
+        Conflict,
         "Reservation cancelled or invalid",
     ),
-    code(
+    lasting(
         0xc6,
         "finds the request cut short",
-        FaultKind::InvalidParameter,
-        false,
+        InvalidParameter,
         "Request data truncated",
     ),
-    code(
+    lasting(
         0xc7,
         "expects another number of bytes",
-        FaultKind::InvalidParameter,
-        false,
+        InvalidParameter,
         "Request data length invalid",
     ),
-    code(
+    lasting(
         0xc8,
         "cannot take so many bytes",
-        FaultKind::InvalidParameter,
-        false,
+        InvalidParameter,
         "Request data field length limit exceeded",
     ),
-    code(
+    lasting(
         0xc9,
         "finds a parameter out of its range",
-        FaultKind::InvalidParameter,
-        false,
+        InvalidParameter,
         "Parameter out of range",
     ),
-    code(
+    lasting(
         0xca,
         "cannot return so many bytes",
-        FaultKind::InvalidParameter,
-        false,
+        InvalidParameter,
         "Cannot return number of requested data bytes",
     ),
-    code(
+    lasting(
         0xcb,
         "has no such sensor, data or record",
-        FaultKind::NotFound,
-        false,
+        NotFound,
         "Requested sensor, data, or record not found",
     ),
-    code(
+    lasting(
         0xcc,
         "finds a field of the request invalid",
-        FaultKind::InvalidParameter,
-        false,
+        InvalidParameter,
         "Invalid data field in request",
     ),
-    code(
+    lasting(
         0xcd,
-        "cannot do this to such a sensor or record",
-        FaultKind::InvalidParameter,
-        false,
+        "cannot do this to such a record",
+        InvalidParameter,
         "Command illegal for specified sensor or record type",
     ),
-    code(
+    lasting(
         0xce,
         "could not provide a response",
-        FaultKind::Unavailable,
-        false,
+        Unavailable,
         "Command response could not be provided",
     ),
-    code(
+    lasting(
         0xcf,
         "takes the request for a repeated one",
-        FaultKind::Conflict,
-        false,
+        Conflict,
         "Cannot execute duplicated request",
     ),
-    code(
+    lasting(
         0xd0,
         "is updating its sensor records",
-        FaultKind::Conflict,
-        false,
+        Conflict,
         "SDR Repository in update mode",
     ),
-    code(
+    lasting(
         0xd1,
         "is updating its firmware",
-        FaultKind::Conflict,
-        false,
+        Conflict,
         "Device firmware in update mode",
     ),
-    code(
+    passing(
         0xd2,
         "is still starting",
-        FaultKind::Unavailable,
-        true,
+        Unavailable,
         "BMC initialization in progress",
     ),
-    code(
+    lasting(
         0xd3,
         "cannot reach the destination",
-        FaultKind::Unavailable,
-        false,
+        Unavailable,
         "Destination unavailable",
     ),
-    code(
+    lasting(
         0xd4,
-        "does not let this user do that: the privilege level is too low",
-        FaultKind::Unavailable,
-        false,
+        "forbids this to the user: the privilege level is too low",
+        Unavailable,
         "Insufficient privilege level",
     ),
-    code(
+    lasting(
         0xd5,
         "cannot do this in its present state",
-        FaultKind::Conflict,
-        false,
+        Conflict,
         "Command not supported in present state",
     ),
-    code(
+    lasting(
         0xd6,
         "has this function switched off",
-        FaultKind::Unsupported,
-        false,
+        Unsupported,
         "Cannot execute command, command disabled",
     ),
-    code(
-        0xff,
-        "gives no reason",
-        FaultKind::Internal,
-        false,
-        "Unspecified error",
-    ),
+    lasting(0xff, "gives no reason", Internal, "Unspecified error"),
 ];
-const OEM: CompletionCode = code(
-    0,
-    "has a reason of its own, which its vendor knows",
-    FaultKind::Internal,
-    false,
-    "",
-);
-const OF_THE_COMMAND: CompletionCode = code(
-    0,
-    "has a reason that belongs to this command",
-    FaultKind::Internal,
-    false,
-    "",
-);
-const RESERVED: CompletionCode = code(
-    0,
-    "gives a reason that the standard does not have",
-    FaultKind::Internal,
-    false,
-    "",
-);
+const OEM: CompletionCode = lasting(0, "has a reason of its own, which its vendor knows", Internal, "");
+const OF_THE_COMMAND: CompletionCode = lasting(0, "has a reason that belongs to this command", Internal, "");
+const RESERVED: CompletionCode = lasting(0, "gives a reason that the standard does not have", Internal, "");
 
-const fn code(
-    code: u8,
-    meaning: &'static str,
-    kind: FaultKind,
-    passes: bool,
-    words: &'static str,
-) -> CompletionCode {
+const fn lasting(code: u8, meaning: &'static str, kind: FaultKind, words: &'static str) -> CompletionCode {
     CompletionCode {
         code,
         meaning,
         kind,
-        passes,
+        passes: false,
         words,
+    }
+}
+
+const fn passing(code: u8, meaning: &'static str, kind: FaultKind, words: &'static str) -> CompletionCode {
+    CompletionCode {
+        passes: true,
+        ..lasting(code, meaning, kind, words)
     }
 }
 
@@ -227,19 +169,9 @@ impl CompletionCode {
             0x80..=0xbe => &OF_THE_COMMAND,
             _ => &RESERVED,
         };
-        let CompletionCode {
-            meaning,
-            kind,
-            passes,
-            words,
-            ..
-        } = *known.unwrap_or(other);
         CompletionCode {
             code,
-            meaning,
-            kind,
-            passes,
-            words,
+            ..*known.unwrap_or(other)
         }
     }
 

@@ -102,14 +102,14 @@ const REFUSALS: &[Refusal] = &[
         "Address lookup for",
         "cannot be found: its name has no address (ipmi_address)",
     ),
-    // With version 1.5 a wrong password looks like this too.
+    // With version 1.5 a wrong password looks like the second of these.
     refused(
         "Activate Session error",
         "refuses the session of {user} (ipmi_username, ipmi_password)",
     ),
-    passing(
+    refused(
         "Activate Session command failed",
-        "refuses the session of {user}, or does not answer any more (ipmi_password)",
+        "refuses the session of {user}, or stopped answering (ipmi_password)",
     ),
     passing(
         "no response from RAKP 1",

@@ -26,7 +26,11 @@ fn of(socket: &UdpSocket) -> Value {
 
 #[test]
 fn a_wrong_password_is_said_to_be_one_and_tried_once() {
-    let (bmc, host) = (IpmiSim::start(), patient());
+    let bmc = IpmiSim::start();
+    let host = builder()
+        .set("drivers.ipmi.config.retry_window_ms", 60_000)
+        .argument("--log-level=debug")
+        .start();
     let info = with(bmc.driver_info(), "ipmi_password", "wrong-password");
     let text = refused(
         &host,
@@ -36,6 +40,14 @@ fn a_wrong_password_is_said_to_be_one_and_tried_once() {
     );
     assert!(text.contains(&format!("127.0.0.1:{}", bmc.port())), "{text}");
     assert!(!text.contains("wrong-password"), "{text}");
+    let mut old = with(bmc.driver_info(), "ipmi_password", "wrong-password");
+    old["ipmi_cipher_suite"] = Value::Null;
+    old["ipmi_protocol_version"] = json!("1.5");
+    let old = node(&host, "old", old);
+    raw(&host, &old, "6 1").refused(
+        502,
+        "refuses the session of user 'admin', or stopped answering (ipmi_password)",
+    );
     assert!(host.log.lines_with(&["trying again"]).is_empty());
 }
 
