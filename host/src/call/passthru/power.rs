@@ -10,13 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::carry::Job;
 use super::{Answer, CallError, Passthru, Target};
 use crate::call::limits::WorkerPermit;
 use crate::call::meter::Meter;
 use crate::call::standard;
-use crate::node::fields::Node;
+use crate::database::StoreError;
+use crate::node::fields::{Node, NodeFields};
 use crate::node::power::{PowerState, PowerTarget};
 use crate::node::store::NodeError;
 use crate::plugin::loaded::{LoadedMethod, OwnedCall, Reply};
@@ -216,14 +218,44 @@ impl Job {
         let Some(node) = self.node else { return };
         let error = outcome.as_ref().err();
         let text = error.map(|error| failed(change.target, change.begun, error));
-        let noted = self.calls.nodes.amend(node, |fields| {
-            if let Some(found) = change.found {
+        let found = change.found;
+        let over = move |fields: &mut NodeFields| {
+            if let Some(found) = found {
                 fields.power_state = found;
             }
             fields.target_power_state = None;
             fields.rare.last_error = text.as_deref().map(Into::into);
-        });
-        self.calls.report(node, noted.await);
+        };
+        match self.calls.nodes.amend(node, &over).await {
+            Err(NodeError::Store(error)) if !matches!(error, StoreError::Closed) => {
+                self.calls.report(node, Err(error.into()));
+                tokio::spawn(note_later(self.calls.clone(), node, over));
+            }
+            noted => self.calls.report(node, noted),
+        }
+    }
+}
+
+/// Says it as soon as it can be written, unless a later change has said what became of itself.
+async fn note_later(calls: Arc<Passthru>, node: Uuid, over: impl Fn(&mut NodeFields)) {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let Some(seen) = calls.nodes.get(&node) else {
+            return;
+        };
+        if seen.target_power_state().is_none() {
+            return;
+        }
+        if calls.locks.holder(&node).is_some() {
+            continue;
+        }
+        let mut fields = seen.fields();
+        over(&mut fields);
+        match calls.nodes.update(&seen, fields).await {
+            Ok(_) | Err(NodeError::Store(StoreError::Closed)) => return,
+            // Not yet; or somebody has changed the node in this moment.
+            Err(_) => {}
+        }
     }
 }
 
@@ -331,7 +363,7 @@ impl Passthru {
     }
 
     /// Nobody waits for what the host writes on a node at the end of a call.
-    fn report(&self, node: uuid::Uuid, written: Result<(), NodeError>) {
+    fn report(&self, node: Uuid, written: Result<(), NodeError>) {
         if let Err(error) = written {
             tracing::error!(%node, "what became of a power change could not be stored: {error}");
         }
