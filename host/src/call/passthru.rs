@@ -7,6 +7,7 @@
 mod carry;
 mod error;
 mod power;
+mod standard;
 
 use std::sync::Arc;
 use std::time::Duration;
