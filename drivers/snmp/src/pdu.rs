@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use snmp2::v3::{AuthProtocol, Cipher, KeyExtension};
+use snmp2::v3::{Auth, AuthProtocol, Cipher, KeyExtension, Security};
 
 use crate::family::{Family, Outlet};
 
@@ -131,6 +131,33 @@ impl Privacy {
         match self {
             Privacy::Aes192Blumenthal | Privacy::Aes256Blumenthal => KeyExtension::Blumenthal,
             _ => KeyExtension::Reeder,
+        }
+    }
+}
+
+impl User {
+    /// The user as the library has one; with the keys, if the engine is known.
+    pub(crate) fn security(&self) -> Result<Security, snmp2::Error> {
+        let key = self.authentication.as_ref().map_or("", |(_, key)| key);
+        let mut security = Security::new(self.name.as_bytes(), key.as_bytes())
+            .with_context_name(&self.context_name)
+            .with_auth(match (&self.authentication, &self.privacy) {
+                (None, _) => Auth::NoAuthNoPriv,
+                (Some(_), None) => Auth::AuthNoPriv,
+                (Some(_), Some((privacy, key))) => Auth::AuthPriv {
+                    cipher: privacy.cipher(),
+                    privacy_password: key.as_bytes().to_vec(),
+                },
+            });
+        if let Some((authentication, _)) = self.authentication {
+            security = security.with_auth_protocol(authentication.protocol());
+        }
+        if let Some((privacy, _)) = self.privacy {
+            security = security.with_key_extension_method(privacy.extension());
+        }
+        match &self.context_engine_id {
+            Some(engine_id) => security.with_engine_id(engine_id),
+            None => Ok(security),
         }
     }
 }

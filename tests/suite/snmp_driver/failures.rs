@@ -195,7 +195,7 @@ fn an_outlet_that_does_not_exist_is_not_found_when_read_and_when_switched() {
             &host,
             "set_outlet_state",
             json!({"state": "on"}),
-            "not_found",
+            "not-found",
             &text,
         );
         host.request("DELETE", "/v1/nodes/n1").send().expect(204);

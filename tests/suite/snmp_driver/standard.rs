@@ -29,7 +29,8 @@ fn power_is_read_and_switched_over_ironic_s_paths() {
     let pdu = apc();
     let host = patient().start();
     node(&host, pdu.port(), json!({}));
-    assert_eq!(states(&host)["power_state"], "power on");
+    let refreshed = host.get("/v1/nodes/n1/states?refresh=true").expect(200).json();
+    assert_eq!(refreshed["power_state"], "power on");
     for (target, state, value) in [
         ("power off", "power off", 2),
         ("power on", "power on", 1),
