@@ -10,13 +10,13 @@ mod udp;
 use std::path::PathBuf;
 use std::process::Command;
 
+pub use image::ImageServer;
 pub use ipmi_sim::IpmiSim;
 pub use pyghmi::Pyghmi;
 pub use snmpsim::Snmpsim;
+pub use sushy::Sushy;
 
 use crate::Built;
-pub use image::ImageServer;
-pub use sushy::Sushy;
 
 /// A command of the simulators' virtual environment, such as `python` or `sushy-emulator`, with nothing of the test's environment
 /// but `PATH`.
