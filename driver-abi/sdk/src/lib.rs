@@ -15,6 +15,7 @@ mod declared;
 mod fault;
 mod guard;
 mod host;
+mod keyed;
 mod manifest;
 mod node;
 mod object;
@@ -22,6 +23,7 @@ pub mod prelude;
 mod properties;
 mod raw_json;
 mod runtime;
+mod schema;
 
 pub use answer::{Answer, Attachment};
 pub use arguments::Arguments;
@@ -29,12 +31,13 @@ pub use bench::{BenchCall, LogLine, Started, TestBench};
 pub use call::Call;
 pub use completion::Completion;
 pub use declared::Driver;
-pub use driver_sdk_macros::{driver, Properties};
+pub use driver_sdk_macros::{driver, Properties, Schema};
 pub use fault::{Fault, FaultKind};
 pub use host::{Host, Level};
 pub use node::Node;
 pub use properties::Properties;
 pub use raw_json::RawJson;
+pub use schema::Schema;
 pub use serde;
 pub use serde_json::{self, json, Value};
 
@@ -45,10 +48,11 @@ pub mod __private {
     pub use crate::arguments::{arguments, configuration, Nothing};
     pub use crate::completion::Pending;
     pub use crate::declared::{node, not_here, Driver, Method};
-    pub use crate::manifest::{join, length, text, MANIFEST_HEAD};
+    pub use crate::manifest::{join, length, text, Part, MANIFEST_HEAD};
     pub use crate::object::create;
     pub use crate::properties::{DriverInfo, Property};
     pub use crate::runtime::Runtime;
+    pub use crate::schema::{Form, Probe, WithoutSchema};
     pub use driver_abi::types::{RResult, RSlice};
     pub use driver_abi::{export_driver, DriverObject, Fault as AbiFault, HostObject, Reply};
 }

@@ -5,12 +5,14 @@ use quote::quote;
 use serde_json::Value;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, ExprUnary, Field, Fields, GenericArgument, Ident,
-    Lit, LitStr, Meta, PathArguments, Result, Type, UnOp,
+    Attribute, Data, DeriveInput, Error, Expr, ExprArray, ExprLit, ExprUnary, Field, Fields, GenericArgument,
+    Ident, Lit, LitStr, Meta, PathArguments, Result, Type, UnOp,
 };
 
 use crate::description;
 use crate::manifest::quoted;
+use crate::range::Range;
+use crate::signature::is_named;
 use crate::words::{each_word, once, unknown, value};
 
 const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "object", "array", "any"];
@@ -20,8 +22,7 @@ struct Property {
     ident: Ident,
     name: String,
     description: String,
-    json_type: &'static str,
-    expected: String,
+    values: Values,
     secret: bool,
     required: bool,
     /// The default as JSON, and as an expression of the field's type.
@@ -29,15 +30,40 @@ struct Property {
     optional: bool,
 }
 
+/// What values a property has.
+struct Values {
+    json_type: &'static str,
+    /// Bounds of a number, as JSON; empty for none.
+    minimum: String,
+    maximum: String,
+    /// Whether the author set the bounds: those that follow from the field's type are kept by it.
+    ranged: bool,
+    /// All that it can be, as JSON; empty if that is not told.
+    choices: Vec<Value>,
+}
+
 #[derive(Default)]
 struct Words {
     secret: Option<()>,
     default: Option<Expr>,
     json_type: Option<LitStr>,
+    range: Option<Range>,
+    choices: Option<ExprArray>,
 }
 
 pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
+    Ok(checked(&input).unwrap_or_else(|error| {
+        let (error, stub) = (error.into_compile_error(), stub(&input.ident));
+        if input.generics.params.is_empty() {
+            quote!(#error #stub)
+        } else {
+            error
+        }
+    }))
+}
+
+fn checked(input: &DeriveInput) -> Result<TokenStream> {
     let refuse = |text| Err(Error::new(input.ident.span(), text));
     if !input.generics.params.is_empty() {
         return refuse("a struct of properties has no generics");
@@ -64,6 +90,22 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     match errors {
         Some(errors) => Err(errors),
         None => Ok(expand(&input.ident, &properties)),
+    }
+}
+
+/// What stands for the derived code where there is none: without it every use of the type would be one more error.
+fn stub(ty: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl ::driver_sdk::Properties for #ty {
+            const MANIFEST: &'static str = "{}";
+
+            fn parse(
+                _: &::driver_sdk::__private::DriverInfo<'_>,
+            ) -> ::core::result::Result<Self, ::driver_sdk::Fault> {
+                ::core::unreachable!()
+            }
+        }
     }
 }
 
@@ -107,10 +149,7 @@ impl Property {
             Some(ty) => (true, ty),
             None => (false, &field.ty),
         };
-        let (json_type, expected) = match &words.json_type {
-            Some(word) => named(word)?,
-            None => follows(ty)?,
-        };
+        let values = Values::read(&words, ty)?;
         let default = match &words.default {
             Some(expr) if optional => {
                 return Err(Error::new_spanned(
@@ -124,15 +163,20 @@ impl Property {
                     "a default stands in the manifest for everybody to read: it is no secret",
                 ))
             }
-            Some(expr) => Some(default(expr, ty)?),
+            Some(expr) => {
+                let (json, value) = default(expr, ty)?;
+                values
+                    .expect(&json)
+                    .map_err(|text| Error::new_spanned(expr, text))?;
+                Some((json, value))
+            }
             None => None,
         };
         Ok(Property {
             name: ident.unraw().to_string(),
             ident,
             description,
-            json_type,
-            expected,
+            values,
             secret: words.secret.is_some(),
             required: !optional && default.is_none(),
             default,
@@ -141,32 +185,51 @@ impl Property {
     }
 
     fn manifest(&self) -> String {
-        format!(
-            "{}:{{\"description\":{},\"type\":\"{}\",\"required\":{},\"secret\":{},\"default\":{}}}",
+        let Values {
+            json_type,
+            minimum,
+            maximum,
+            choices,
+            ..
+        } = &self.values;
+        let mut json = format!(
+            "{}:{{\"description\":{},\"type\":\"{json_type}\",\"required\":{},\"secret\":{},\"default\":{}",
             quoted(&self.name),
             quoted(&self.description),
-            self.json_type,
             self.required,
             self.secret,
             self.default.as_ref().map_or(&Value::Null, |(json, _)| json),
-        )
+        );
+        for (key, bound) in [("minimum", minimum), ("maximum", maximum)] {
+            if !bound.is_empty() {
+                json.push_str(&format!(",\"{key}\":{bound}"));
+            }
+        }
+        if !choices.is_empty() {
+            json.push_str(&format!(",\"choices\":{}", Value::from(choices.clone())));
+        }
+        json.push('}');
+        json
     }
 
     fn value(&self) -> TokenStream {
         let Property {
             ident,
             name,
-            json_type,
-            expected,
+            values,
             secret,
             ..
         } = self;
+        let (json_type, expected, bounds) = (values.json_type, values.expected(), values.bounds());
+        let choices = values.choices.iter().map(Value::to_string);
         let property = quote! {
             &::driver_sdk::__private::Property {
                 name: #name,
                 json_type: #json_type,
                 expected: #expected,
                 secret: #secret,
+                bounds: #bounds,
+                choices: &[#(#choices),*],
             }
         };
         match &self.default {
@@ -208,7 +271,13 @@ impl Words {
                         word,
                         value(input, "a JSON type: `type = \"string\"`")?,
                     ),
-                    _ => Err(unknown(word, "secret, default, type")),
+                    "range" => once(&mut words.range, word, Range::value(input)?),
+                    "choices" => once(
+                        &mut words.choices,
+                        word,
+                        value(input, "a list of literals: `choices = [\"1.5\", \"2.0\"]`")?,
+                    ),
+                    _ => Err(unknown(word, "secret, default, type, range, choices")),
                 }
             })?;
         }
@@ -220,11 +289,154 @@ fn is_empty_text(expr: &Expr) -> bool {
     matches!(expr, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty())
 }
 
+impl Values {
+    fn read(words: &Words, ty: &Type) -> Result<Self> {
+        let choices = match &words.choices {
+            Some(list) => choices(list)?,
+            None => Vec::new(),
+        };
+        let mut values = match (&words.json_type, choices.first()) {
+            (Some(word), _) => named(word)?,
+            // The author's own type is told apart by the literals.
+            (None, Some(first)) => follows(ty).unwrap_or_else(|_| Values::of(type_of(first))),
+            (None, None) => follows(ty)?,
+        };
+        if let Some(range) = &words.range {
+            if !matches!(values.json_type, "integer" | "number") {
+                return Err(Error::new(range.span, "a range is for numbers"));
+            }
+            for (bound, own) in [
+                (&range.minimum, &mut values.minimum),
+                (&range.maximum, &mut values.maximum),
+            ] {
+                if !bound.is_empty() {
+                    own.clone_from(bound);
+                }
+            }
+            values.ranged = true;
+        }
+        for choice in &choices {
+            let fits = values.json_type == "any"
+                || type_of(choice) == values.json_type
+                || (type_of(choice), values.json_type) == ("integer", "number");
+            if !fits {
+                let text = format!("the choice {choice} is no {}", values.json_type);
+                return Err(Error::new_spanned(&words.choices, text));
+            }
+            values
+                .expect(choice)
+                .map_err(|text| Error::new_spanned(&words.choices, text))?;
+        }
+        values.choices = choices;
+        Ok(values)
+    }
+
+    fn of(json_type: &'static str) -> Self {
+        Values {
+            json_type,
+            minimum: String::new(),
+            maximum: String::new(),
+            ranged: false,
+            choices: Vec::new(),
+        }
+    }
+
+    fn between(minimum: &str, maximum: &str) -> Self {
+        Values {
+            minimum: minimum.to_owned(),
+            maximum: maximum.to_owned(),
+            ..Values::of("integer")
+        }
+    }
+
+    /// Refuses a literal that is none of these values.
+    fn expect(&self, literal: &Value) -> std::result::Result<(), String> {
+        let (minimum, maximum) = (self.minimum.parse::<f64>(), self.maximum.parse::<f64>());
+        let outside = literal.as_f64().is_some_and(|number| {
+            minimum.is_ok_and(|minimum| number < minimum) || maximum.is_ok_and(|maximum| number > maximum)
+        });
+        if outside || !(self.choices.is_empty() || self.choices.contains(literal)) {
+            return Err(format!("expected {}, found {literal}", self.expected()));
+        }
+        Ok(())
+    }
+
+    /// For people.
+    fn expected(&self) -> String {
+        if !self.choices.is_empty() {
+            let choices: Vec<_> = self.choices.iter().map(Value::to_string).collect();
+            return format!("one of {}", choices.join(", "));
+        }
+        let kind = match self.json_type {
+            "string" => "a string",
+            "integer" => "an integer",
+            "number" => "a number",
+            "boolean" => "true or false",
+            "object" => "an object",
+            "array" => "an array",
+            _ => "a usable value",
+        };
+        match (self.minimum.as_str(), self.maximum.as_str()) {
+            ("", "") => kind.to_owned(),
+            ("0", "") => format!("{kind} that is not negative"),
+            (minimum, "") => format!("{kind} of at least {minimum}"),
+            ("", maximum) => format!("{kind} of at most {maximum}"),
+            (minimum, maximum) => format!("{kind} from {minimum} to {maximum}"),
+        }
+    }
+
+    /// The author's bounds as an expression of type `Option<(f64, f64)>`.
+    fn bounds(&self) -> TokenStream {
+        if !self.ranged {
+            return quote!(::core::option::Option::None);
+        }
+        let minimum = self
+            .minimum
+            .parse::<f64>()
+            .map_or(quote!(f64::NEG_INFINITY), |bound| quote!(#bound));
+        let maximum = self
+            .maximum
+            .parse::<f64>()
+            .map_or(quote!(f64::INFINITY), |bound| quote!(#bound));
+        quote!(::core::option::Option::Some((#minimum, #maximum)))
+    }
+}
+
+/// The literals of a list of choices.
+fn choices(list: &ExprArray) -> Result<Vec<Value>> {
+    let refuse =
+        |tokens: &dyn quote::ToTokens, text: &str| Err(Error::new_spanned(tokens.to_token_stream(), text));
+    let mut choices: Vec<Value> = Vec::new();
+    for expr in &list.elems {
+        let choice = literal(expr)?;
+        match choices.first() {
+            Some(first) if type_of(first) != type_of(&choice) => {
+                return refuse(expr, "choices are all of one type");
+            }
+            _ if choices.contains(&choice) => return refuse(expr, "this choice is given twice"),
+            _ => choices.push(choice),
+        }
+    }
+    if choices.is_empty() {
+        return refuse(list, "a list of choices has at least one");
+    }
+    Ok(choices)
+}
+
+fn type_of(literal: &Value) -> &'static str {
+    match literal {
+        Value::String(_) => "string",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        _ => "integer",
+    }
+}
+
 /// The JSON type that the author names.
-fn named(word: &LitStr) -> Result<(&'static str, String)> {
+fn named(word: &LitStr) -> Result<Values> {
     let name = word.value();
     match TYPES.iter().find(|known| **known == name) {
-        Some(known) => Ok((known, expected(known).to_owned())),
+        Some(known) => Ok(Values::of(known)),
         None => Err(Error::new_spanned(
             word,
             format!("unknown property type `{name}`; known: {}", TYPES.join(", ")),
@@ -233,7 +445,7 @@ fn named(word: &LitStr) -> Result<(&'static str, String)> {
 }
 
 /// The JSON type that follows from the field's.
-fn follows(ty: &Type) -> Result<(&'static str, String)> {
+fn follows(ty: &Type) -> Result<Values> {
     let name = match ty {
         Type::Path(path) => path
             .path
@@ -243,56 +455,63 @@ fn follows(ty: &Type) -> Result<(&'static str, String)> {
             .unwrap_or_default(),
         _ => String::new(),
     };
-    let json_type = match name.as_str() {
-        "String" | "PathBuf" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" => "string",
-        "u8" => return Ok(("integer", "an integer from 0 to 255".to_owned())),
-        "u16" => return Ok(("integer", "an integer from 0 to 65535".to_owned())),
-        "u32" => return Ok(("integer", "an integer from 0 to 4294967295".to_owned())),
-        "u64" | "usize" => return Ok(("integer", "an integer that is not negative".to_owned())),
-        "i8" => return Ok(("integer", "an integer from -128 to 127".to_owned())),
-        "i16" => return Ok(("integer", "an integer from -32768 to 32767".to_owned())),
-        "i32" => return Ok(("integer", "an integer from -2147483648 to 2147483647".to_owned())),
-        "i64" | "isize" => "integer",
-        "f32" | "f64" => "number",
-        "bool" => "boolean",
-        "Vec" => "array",
-        "HashMap" | "BTreeMap" | "Map" => "object",
-        "Value" => "any",
+    Ok(match name.as_str() {
+        "String" | "PathBuf" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" => Values::of("string"),
+        "u8" => Values::between("0", "255"),
+        "u16" => Values::between("0", "65535"),
+        "u32" => Values::between("0", "4294967295"),
+        "u64" | "usize" => Values::between("0", ""),
+        "i8" => Values::between("-128", "127"),
+        "i16" => Values::between("-32768", "32767"),
+        "i32" => Values::between("-2147483648", "2147483647"),
+        "i64" | "isize" => Values::of("integer"),
+        "f32" | "f64" => Values::of("number"),
+        "bool" => Values::of("boolean"),
+        "Vec" => Values::of("array"),
+        "HashMap" | "BTreeMap" | "Map" => Values::of("object"),
+        "Value" => Values::of("any"),
         _ => {
             return Err(Error::new_spanned(
                 ty,
                 format!(
-                    "say the JSON type of this property: `#[property(type = \"string\")]`; known: {}",
+                    "say the JSON type of this property: `#[property(type = \"string\")]`, or its `choices`; known: {}",
                     TYPES.join(", ")
                 ),
             ))
         }
-    };
-    Ok((json_type, expected(json_type).to_owned()))
-}
-
-fn expected(json_type: &str) -> &'static str {
-    match json_type {
-        "string" => "a string",
-        "integer" => "an integer",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "object" => "an object",
-        "array" => "an array",
-        _ => "a usable value",
-    }
+    })
 }
 
 /// A default is a literal, so that the manifest can state it.
 fn default(expr: &Expr, ty: &Type) -> Result<(Value, TokenStream)> {
-    let refuse = || {
-        Error::new_spanned(
-            expr,
-            "a default is a literal: a string, a number, `true` or `false`",
-        )
+    let json = literal(expr)?;
+    let value = match &json {
+        Value::String(text) if !is_known(ty) => quote! {
+            match ::driver_sdk::serde_json::from_value::<#ty>(::driver_sdk::Value::from(#text)) {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(error) => {
+                    return ::core::result::Result::Err(::driver_sdk::Fault::internal(
+                        ::std::format!("the default of a property cannot be read: {error}"),
+                    ))
+                }
+            }
+        },
+        Value::String(_) => quote!(<#ty as ::core::convert::From<&str>>::from(#expr)),
+        _ => quote!(#expr),
     };
-    let (negative, lit) = match expr {
-        Expr::Lit(ExprLit { lit, .. }) => (false, lit),
+    Ok((json, value))
+}
+
+/// Whether a text becomes this type as it is.
+fn is_known(ty: &Type) -> bool {
+    is_named(ty, "String") || is_named(ty, "PathBuf")
+}
+
+/// A literal as JSON.
+fn literal(expr: &Expr) -> Result<Value> {
+    let refuse = || Error::new_spanned(expr, "expected a literal: a string, a number, `true` or `false`");
+    let (sign, lit) = match expr {
+        Expr::Lit(ExprLit { lit, .. }) => ("", lit),
         Expr::Unary(ExprUnary {
             op: UnOp::Neg(_),
             expr,
@@ -301,24 +520,18 @@ fn default(expr: &Expr, ty: &Type) -> Result<(Value, TokenStream)> {
             Expr::Lit(ExprLit {
                 lit: lit @ (Lit::Int(_) | Lit::Float(_)),
                 ..
-            }) => (true, lit),
+            }) => ("-", lit),
             _ => return Err(refuse()),
         },
         _ => return Err(refuse()),
     };
-    let sign = if negative { "-" } else { "" };
-    let json = match lit {
-        Lit::Str(text) => Value::from(text.value()),
-        Lit::Bool(word) => Value::from(word.value),
-        Lit::Int(number) => number_of(&format!("{sign}{}", number.base10_digits())).ok_or_else(refuse)?,
-        Lit::Float(number) => number_of(&format!("{sign}{}", number.base10_digits())).ok_or_else(refuse)?,
-        _ => return Err(refuse()),
-    };
-    let value = match lit {
-        Lit::Str(_) => quote!(<#ty as ::core::convert::From<&str>>::from(#expr)),
-        _ => quote!(#expr),
-    };
-    Ok((json, value))
+    match lit {
+        Lit::Str(text) => Ok(Value::from(text.value())),
+        Lit::Bool(word) => Ok(Value::from(word.value)),
+        Lit::Int(number) => number_of(&format!("{sign}{}", number.base10_digits())).ok_or_else(refuse),
+        Lit::Float(number) => number_of(&format!("{sign}{}", number.base10_digits())).ok_or_else(refuse),
+        _ => Err(refuse()),
+    }
 }
 
 fn number_of(digits: &str) -> Option<Value> {
