@@ -2,6 +2,7 @@
 
 mod call;
 mod host;
+mod standard;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

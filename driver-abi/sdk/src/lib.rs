@@ -24,6 +24,7 @@ mod properties;
 mod raw_json;
 mod runtime;
 mod schema;
+mod standard;
 
 pub use answer::{Answer, Attachment};
 pub use arguments::Arguments;
@@ -40,6 +41,7 @@ pub use raw_json::RawJson;
 pub use schema::Schema;
 pub use serde;
 pub use serde_json::{self, json, Value};
+pub use standard::{BootDevice, BootDeviceChange, BootDeviceName, PowerChange, PowerState, PowerTarget};
 
 /// What the attribute's code names. Not for authors: it changes with the attribute.
 #[doc(hidden)]

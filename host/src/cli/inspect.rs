@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::table::{table, wrap};
-use crate::plugin::manifest::ReadFile;
+use crate::plugin::manifest::{ReadFile, StandardMethod};
 use crate::plugin::{
     CalledOn, DriverManifest, FoundFile, Method, Property, PropertyKind, RunKind, ScanError, SelectError,
     printable, scan, select,
@@ -137,6 +137,18 @@ fn as_text(file: &Path, manifest: &DriverManifest, width: usize) -> String {
             )
         );
     }
+    if !manifest.standard.is_empty() {
+        let rows: Vec<_> = manifest.standard.iter().map(standard_row).collect();
+        let _ = write!(
+            text,
+            "\n{}",
+            table(
+                ["STANDARD CALL", "VERBS", "ASYNC", "LOCK", "DESCRIPTION"],
+                &rows,
+                width
+            )
+        );
+    }
     for (on, title) in [
         (CalledOn::Node, "METHOD OF A NODE"),
         (CalledOn::Driver, "METHOD OF THE DRIVER"),
@@ -182,6 +194,14 @@ fn property_row(name: &str, property: &Property) -> [String; 4] {
         needed.to_owned(),
         printable(&facts.join(" ")),
     ]
+}
+
+fn standard_row(standard: &StandardMethod) -> [String; 5] {
+    let mut row = method_row(&standard.method);
+    if !standard.accepts.is_empty() {
+        row[4].push_str(&printable(&format!(" [{}]", standard.accepts.join(", "))));
+    }
+    row
 }
 
 fn method_row(method: &Method) -> [String; 5] {

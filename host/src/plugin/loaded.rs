@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::library::{self, LoadError, LoadedLibrary};
-use super::manifest::{CalledOn, DriverManifest, Method, RunKind};
+use super::manifest::{CalledOn, DriverManifest, Interface, Method, RunKind, StandardCall};
 use super::select::EnabledDriver;
 use crate::metrics::MethodCalls;
 use crate::node::secret::NodeSecrets;
@@ -25,6 +25,7 @@ use in_process::InProcess;
 pub struct LoadedDriver {
     manifest: DriverManifest,
     methods: [HashMap<String, Arc<LoadedMethod>>; 2],
+    standard: HashMap<StandardCall, Arc<LoadedMethod>>,
     code: InProcess,
 }
 
@@ -95,6 +96,11 @@ impl CallState {
     /// For a call of a node with these secrets: they are in no fault and no log line of it.
     pub fn with_secrets(self, secrets: Option<NodeSecrets>) -> Self {
         CallState { secrets, ..self }
+    }
+
+    /// The state of another call for the same request and node, which begins now.
+    pub fn another(&self, timeout: Duration) -> Self {
+        CallState::new(self.driver.clone(), self.request_id, timeout).with_secrets(self.secrets.clone())
     }
 
     /// What the driver says, without the node's secrets.
@@ -266,8 +272,13 @@ impl LoadedDriver {
             let loaded = Arc::new(LoadedMethod::new(method.clone()));
             methods[called_on(method.on)].insert(method.name.clone(), loaded);
         }
+        let standard = manifest.standard.iter().map(|declared| {
+            let loaded = LoadedMethod::new(declared.method.clone());
+            (declared.call, Arc::new(loaded))
+        });
         LoadedDriver {
             methods,
+            standard: standard.collect(),
             code: InProcess::new(name, driver),
             manifest,
         }
@@ -288,10 +299,31 @@ impl LoadedDriver {
         self.methods[called_on(on)].get(name)
     }
 
-    /// All its methods, in the author's order.
+    /// Finds the driver's implementation of a standard call.
+    pub fn standard(&self, call: StandardCall) -> Option<&Arc<LoadedMethod>> {
+        self.standard.get(&call)
+    }
+
+    /// What its implementation of a standard call accepts; see [`StandardMethod::accepts`](super::manifest::StandardMethod::accepts).
+    pub fn accepts(&self, call: StandardCall) -> &[String] {
+        let mut declared = self.manifest.standard.iter();
+        declared
+            .find(|method| method.call == call)
+            .map(|method| method.accepts.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// Whether it implements anything of a standard interface.
+    pub fn has(&self, interface: Interface) -> bool {
+        self.standard.keys().any(|call| call.interface() == interface)
+    }
+
+    /// All its methods and then its standard calls, in the author's order.
     pub fn methods(&self) -> impl Iterator<Item = &Arc<LoadedMethod>> {
-        let declared = self.manifest.methods.iter();
-        declared.filter_map(|method| self.method(method.on, &method.name))
+        let own = self.manifest.methods.iter();
+        let standard = self.manifest.standard.iter();
+        own.filter_map(|method| self.method(method.on, &method.name))
+            .chain(standard.filter_map(|method| self.standard(method.call)))
     }
 
     /// Whether a running call of this method keeps one of the host's threads.

@@ -14,11 +14,13 @@ use serde_json::value::RawValue;
 mod elf;
 mod error;
 mod parse;
+mod standard;
 
 /// The version of the boundary that this host has.
 pub use driver_abi::ABI_VERSION;
 pub use error::ManifestError;
 pub use parse::{Claim, parse};
+pub use standard::{Interface, StandardCall, StandardMethod};
 
 use super::scan::FoundFile;
 
@@ -41,6 +43,8 @@ pub struct DriverManifest {
     pub properties: IndexMap<String, Property>,
     /// What clients can call, in the author's order.
     pub methods: Vec<Method>,
+    /// The calls of Ironic's standard interfaces that it implements, in the author's order. Not among `methods`.
+    pub standard: Vec<StandardMethod>,
     /// The whole manifest as its author wrote it, with the keys that this host does not know.
     pub raw: Box<RawValue>,
 }

@@ -7,6 +7,7 @@ use syn::{Attribute, Error, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Meta, 
 use crate::description;
 use crate::method::{Check, Method, On};
 use crate::signature::{self, Parameter};
+use crate::standard::{self, Interface};
 use crate::words::DriverWords;
 
 /// A driver, checked.
@@ -37,6 +38,7 @@ pub(crate) struct ShutDown {
 enum Mark {
     Create,
     Method(On),
+    Standard(Interface),
     ValidateNode,
     ValidateCall,
     ShutDown,
@@ -76,6 +78,10 @@ impl Declaration {
         }
         found.attach_checks();
         found.refuse_duplicates();
+        if found.errors.is_none() {
+            let whole = standard::check_whole(&found.methods);
+            found.keep(whole);
+        }
         if !found.create_marked {
             let text =
                 "a driver needs a function that creates it: `#[create] fn new() -> Result<Self, Fault>`";
@@ -126,6 +132,10 @@ impl Found {
             Mark::Method(on) => self
                 .methods
                 .push(Method::new(*on, words_of(attribute)?, function)?),
+            Mark::Standard(interface) => {
+                let method = Method::standard(*interface, words_of(attribute)?, attribute.span(), function)?;
+                self.methods.push(method);
+            }
             Mark::ValidateNode if self.validate_node.is_some() => return twice("validate_node"),
             Mark::ValidateNode => {
                 no_words(attribute)?;
@@ -305,6 +315,8 @@ fn mark(attribute: &Attribute) -> Option<Mark> {
         "create" => Mark::Create,
         "node_method" => Mark::Method(On::Node),
         "driver_method" => Mark::Method(On::Driver),
+        "power" => Mark::Standard(Interface::Power),
+        "management" => Mark::Standard(Interface::Management),
         "validate_node" => Mark::ValidateNode,
         "validate_call" => Mark::ValidateCall,
         "shut_down" => Mark::ShutDown,

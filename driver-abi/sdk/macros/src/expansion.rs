@@ -48,6 +48,12 @@ impl Expansion<'_> {
             .flat_map(|method| [&method.body_schema, &method.reply_schema])
             .flatten()
             .map(|schema| schema.tracked());
+        let standard = self
+            .declaration
+            .methods
+            .iter()
+            .filter_map(|method| method.standard.as_ref());
+        let proofs = standard.flat_map(|standard| standard.proofs());
         let implementation = self.implementation();
         quote! {
             // Exported macros live in the root of the crate, wherever they are written: the second one is refused, by this name.
@@ -59,6 +65,7 @@ impl Expansion<'_> {
 
             const _: () = {
                 #(#tracked)*
+                #(#proofs)*
 
                 const __PARTS: &[::driver_sdk::__private::Part] = #parts;
                 const __JOINED: [u8; ::driver_sdk::__private::length(__PARTS)] =

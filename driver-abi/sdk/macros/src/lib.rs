@@ -10,6 +10,7 @@ mod properties;
 mod range;
 mod schema;
 mod signature;
+mod standard;
 mod words;
 
 use proc_macro::TokenStream;
@@ -29,6 +30,7 @@ use proc_macro::TokenStream;
 /// | `#[create]` | `fn(config: Config, host: Host) -> Result<Self, Fault>`, both parameters optional | one |
 /// | `#[node_method(..)]` | a method that is called on a node | any |
 /// | `#[driver_method(..)]` | a method that is called on the driver itself | any |
+/// | `#[power(..)]`, `#[management(..)]` | a call of one of Ironic's standard interfaces | one per call |
 /// | `#[validate_node]` | `fn(&self, node: &Node) -> Result<(), Fault>`, after the properties have been read | at most one |
 /// | `#[validate_call(f)]` | `fn(&self, call: &Call, args: &Args) -> Result<(), Fault>`, before method `f`, after its arguments have been read | one per method |
 /// | `#[shut_down]` | `fn(&self)`, when the host ends | at most one |
@@ -46,6 +48,19 @@ use proc_macro::TokenStream;
 /// | `attach` | the answer is an `Attachment`: bytes with a media type; needs `async = false` | JSON |
 /// | `time_limit_ms = 5000` | the longest that a call may take | the operator's |
 /// | `body_schema`, `reply_schema = "file.json"` | a JSON Schema, in a file beside `Cargo.toml` | that of the type, if it derives `Schema` |
+///
+/// A standard call is declared like a method, by what it does; its name, verb and lock are the contract's. Its only other word is
+/// `time_limit_ms`. With `power(get)` goes `power(set)`.
+///
+/// | Attribute | Takes | Answers |
+/// |---|---|---|
+/// | `#[power(get)]` | | `PowerState` |
+/// | `#[power(set, targets = [on, off, reboot, soft_off, soft_reboot])]` | `PowerChange` | `()` |
+/// | `#[management(get_boot_device)]` | | `BootDevice` |
+/// | `#[management(set_boot_device, devices = [pxe, disk, cdrom, bios, safe, wanboot, iscsiboot, floppy, uefihttp])]` | `BootDeviceChange` | `()` |
+/// | `#[management(inject_nmi)]` | | `()` |
+///
+/// `targets` and `devices` list what the driver can do; nothing else reaches it.
 #[proc_macro_attribute]
 pub fn driver(words: TokenStream, block: TokenStream) -> TokenStream {
     expansion::driver(words.into(), block.into()).into()

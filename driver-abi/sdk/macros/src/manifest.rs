@@ -75,16 +75,32 @@ fn method(method: &Method) -> String {
     } else {
         "deferred"
     };
-    let mut json = format!(
-        "\"name\":{},\"on\":\"{on}\",\"http_methods\":[{}],\"async\":{},\"require_exclusive_lock\":{},\"attach\":{},\
-         \"description\":{},\"run\":\"{run}\"",
-        quoted(&method.name),
-        method.http_methods.iter().map(|verb| quoted(verb)).collect::<Vec<_>>().join(","),
-        method.is_async,
-        method.require_exclusive_lock,
-        method.attach,
-        quoted(&method.description),
-    );
+    let mut json = format!("\"name\":{},\"on\":\"{on}\"", quoted(&method.name));
+    match &method.standard {
+        // What else there is to say of a standard call is the contract's.
+        Some(standard) => {
+            if let Some(accepted) = &standard.accepted {
+                let words = accepted.words.iter().map(|word| quoted(word)).collect::<Vec<_>>();
+                json.push_str(&format!(",\"{}\":[{}]", accepted.key, words.join(",")));
+            }
+        }
+        None => json.push_str(&format!(
+            ",\"http_methods\":[{}],\"async\":{},\"require_exclusive_lock\":{},\"attach\":{}",
+            method
+                .http_methods
+                .iter()
+                .map(|verb| quoted(verb))
+                .collect::<Vec<_>>()
+                .join(","),
+            method.is_async,
+            method.require_exclusive_lock,
+            method.attach,
+        )),
+    }
+    json.push_str(&format!(
+        ",\"description\":{},\"run\":\"{run}\"",
+        quoted(&method.description)
+    ));
     if let Some(limit) = method.time_limit_ms {
         json.push_str(&format!(",\"time_limit_ms\":{limit}"));
     }

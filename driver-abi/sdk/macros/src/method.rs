@@ -1,11 +1,12 @@
 //! One method: its words, its signature and its description, checked against each other.
 
 use proc_macro2::{Span, TokenStream};
-use syn::{Error, Ident, ImplItemFn, Result, ReturnType, Type};
+use syn::{Error, Ident, ImplItemFn, LitInt, Result, ReturnType, Type};
 
 use crate::description;
 use crate::schema::SchemaFile;
 use crate::signature::{self, Parameter};
+use crate::standard::Standard;
 use crate::words::MethodWords;
 
 /// Where a method is called.
@@ -46,6 +47,8 @@ pub(crate) struct Method {
     pub(crate) parameters: Vec<Parameter>,
     /// The extra check of its calls.
     pub(crate) check: Option<Check>,
+    /// For a call of a standard interface.
+    pub(crate) standard: Option<Standard>,
 }
 
 /// A `#[validate_call(method)]` function.
@@ -86,25 +89,6 @@ impl Method {
         }
         let answer = answer_type(function, &parameters, run)?;
         check_attach(&words, is_async, answer.as_ref())?;
-        let description = description::of(&function.attrs);
-        if description.is_empty() {
-            return Err(Error::new(
-                signature.ident.span(),
-                "describe the method: its doc comment is what operators and clients read",
-            ));
-        }
-        let time_limit_ms = match &words.time_limit_ms {
-            Some(number) => match number.base10_parse::<u64>() {
-                Ok(limit) if limit > 0 => Some(limit),
-                _ => {
-                    return Err(Error::new_spanned(
-                        number,
-                        "a time limit is at least 1 millisecond",
-                    ))
-                }
-            },
-            None => None,
-        };
         Ok(Method {
             ident: signature.ident.clone(),
             on,
@@ -116,14 +100,15 @@ impl Method {
                 .require_exclusive_lock
                 .map_or(on == On::Node, |word| word.value),
             attach: words.attach.is_some(),
-            time_limit_ms,
+            time_limit_ms: time_limit(words.time_limit_ms.as_ref())?,
             body_schema: words.body_schema.as_ref().map(SchemaFile::read).transpose()?,
             reply_schema: words.reply_schema.as_ref().map(SchemaFile::read).transpose()?,
             answer: answer.filter(|_| words.attach.is_none()),
-            description,
+            description: described(function)?,
             run,
             parameters,
             check: None,
+            standard: None,
         })
     }
 
@@ -178,7 +163,7 @@ impl Check {
     }
 }
 
-fn run(function: &ImplItemFn, parameters: &[Parameter]) -> Result<Run> {
+pub(crate) fn run(function: &ImplItemFn, parameters: &[Parameter]) -> Result<Run> {
     let completion = parameters
         .iter()
         .any(|parameter| matches!(parameter, Parameter::Completion(_)));
@@ -198,7 +183,7 @@ fn run(function: &ImplItemFn, parameters: &[Parameter]) -> Result<Run> {
     }
 }
 
-fn check_parameters(on: On, parameters: &[Parameter]) -> Result<()> {
+pub(crate) fn check_parameters(on: On, parameters: &[Parameter]) -> Result<()> {
     let mut args = 0;
     for parameter in parameters {
         match parameter {
@@ -235,8 +220,32 @@ fn check_parameters(on: On, parameters: &[Parameter]) -> Result<()> {
     Ok(())
 }
 
+/// The doc comment, which every method has.
+pub(crate) fn described(function: &ImplItemFn) -> Result<String> {
+    let description = description::of(&function.attrs);
+    if description.is_empty() {
+        return Err(Error::new(
+            function.sig.ident.span(),
+            "describe the method: its doc comment is what operators and clients read",
+        ));
+    }
+    Ok(description)
+}
+
+/// The word `time_limit_ms`.
+pub(crate) fn time_limit(number: Option<&LitInt>) -> Result<Option<u64>> {
+    let limit = |number: &LitInt| match number.base10_parse::<u64>() {
+        Ok(limit) if limit > 0 => Ok(limit),
+        _ => Err(Error::new_spanned(
+            number,
+            "a time limit is at least 1 millisecond",
+        )),
+    };
+    number.map(limit).transpose()
+}
+
 /// The type of the answer, as far as it is written out.
-fn answer_type(function: &ImplItemFn, parameters: &[Parameter], run: Run) -> Result<Option<Type>> {
+pub(crate) fn answer_type(function: &ImplItemFn, parameters: &[Parameter], run: Run) -> Result<Option<Type>> {
     if run != Run::Completion {
         return signature::result_type(&function.sig, "a method");
     }
@@ -275,7 +284,7 @@ fn check_name(name: &str, span: Span) -> Result<()> {
     let text = if name == "methods" {
         "the name `methods` is reserved: it lists the methods; give another with `name = \"...\"`".to_owned()
     } else if name.contains(':') {
-        format!("the name `{name}` has a colon: such names are reserved for standard interfaces of later versions")
+        format!("the name `{name}` has a colon: that is a call of a standard interface; write `#[power(get)]` or the like")
     } else if name.is_empty()
         || name.len() > 255
         || !name

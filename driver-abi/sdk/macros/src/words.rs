@@ -55,7 +55,11 @@ impl MethodWords {
         let mut all = MethodWords::default();
         each_word(words, |word, input| match word.to_string().as_str() {
             "name" => once(&mut all.name, word, value(input, "a string: `name = \"reset\"`")?),
-            "http_methods" => once(&mut all.http_methods, word, verbs(input)?),
+            "http_methods" => once(
+                &mut all.http_methods,
+                word,
+                names(input, "HTTP methods: `http_methods = [GET, POST]`")?,
+            ),
             "async" => once(
                 &mut all.is_async,
                 word,
@@ -119,8 +123,9 @@ pub(crate) fn value<T: Parse>(input: ParseStream<'_>, expected: &str) -> Result<
     input.parse::<T>().map_err(|_| expected(span))
 }
 
-fn verbs(input: ParseStream<'_>) -> Result<Vec<Ident>> {
-    let expected = |span| Error::new(span, "expected HTTP methods: `http_methods = [GET, POST]`");
+/// `= [A, B]` with at least one name, or an error that shows how it is written.
+pub(crate) fn names(input: ParseStream<'_>, expected: &str) -> Result<Vec<Ident>> {
+    let expected = |span| Error::new(span, format!("expected {expected}"));
     let span = input.span();
     input.parse::<Token![=]>().map_err(|_| expected(span))?;
     let span = input.span();

@@ -9,7 +9,7 @@ use serde_json::{json, Value};
 
 use super::host::{BenchCompletion, BenchContext, Slot};
 use super::TestBench;
-use crate::{Attachment, Fault};
+use crate::{standard, Attachment, Fault};
 
 /// What a call may take when a test does not say.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
@@ -147,14 +147,21 @@ impl<'a> BenchCall<'a> {
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
+        let fixed = standard::http_method(&self.method);
         let verb = self
             .http_method
-            .or_else(|| Some(verbs.first()?.as_str()?.to_owned()))
+            .or_else(|| {
+                let first = fixed.or_else(|| verbs.first()?.as_str());
+                first.map(str::to_owned)
+            })
             .unwrap_or_default();
-        if !verbs.iter().any(|known| known == verb.as_str()) {
+        if fixed.map_or(!verbs.iter().any(|known| known == verb.as_str()), |fixed| {
+            verb != fixed
+        }) {
             let text = format!("The method {} does not support HTTP {verb}", self.method);
             return Err(Fault::invalid_parameter(text));
         }
+        super::standard::accepted(declared, &self.method, &self.args)?;
         let checked = Checked {
             driver: Arc::clone(&self.bench.driver),
             deferred: declared["run"] == "deferred",

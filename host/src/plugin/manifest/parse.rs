@@ -9,9 +9,11 @@ use semver::Version;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::standard::{StandardCall, StandardMethod};
 use super::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind, Unfit};
 
 mod entry;
+mod standard;
 mod tree;
 
 use entry::{Entry, broken};
@@ -108,6 +110,7 @@ fn manifest(text: &str, tree: &Tree<'_>) -> Result<DriverManifest, ManifestError
     if !is_driver_name(name.text()?) {
         return Err(name.wrong("a driver's name, [a-z0-9][a-z0-9_.-]{0,254}"));
     }
+    let (methods, standard) = methods(&root.key("methods"))?;
     Ok(DriverManifest {
         name: name.text()?.to_owned(),
         version: version(&root.key("version"))?,
@@ -116,7 +119,8 @@ fn manifest(text: &str, tree: &Tree<'_>) -> Result<DriverManifest, ManifestError
         sdk: root.key("sdk").optional(Entry::text)?.map(str::to_owned),
         target: root.key("target").text()?.to_owned(),
         properties: properties(&root.key("properties"))?,
-        methods: methods(&root.key("methods"))?,
+        methods,
+        standard,
         raw: RawValue::from_string(text.to_owned()).map_err(|error| not_json(&error))?,
     })
 }
@@ -147,41 +151,48 @@ fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestE
     Ok(properties)
 }
 
-fn methods(entry: &Entry<'_>) -> Result<Vec<Method>, ManifestError> {
+/// The driver's own methods, and its calls of standard interfaces.
+fn methods(entry: &Entry<'_>) -> Result<(Vec<Method>, Vec<StandardMethod>), ManifestError> {
     let entries: Vec<_> = entry.items()?.collect();
-    let mut methods = Vec::with_capacity(entries.len());
-    for entry in &entries {
-        methods.push(method(entry)?);
-    }
+    let (mut methods, mut standard) = (Vec::with_capacity(entries.len()), Vec::new());
     let mut known = HashSet::with_capacity(entries.len());
-    for (entry, method) in entries.iter().zip(&methods) {
-        if !known.insert((method.on, method.name.as_str())) {
-            return Err(entry.key("name").wrong("a name that no other method here has"));
+    for entry in &entries {
+        entry.object()?;
+        let name = entry.key("name");
+        let call = name.text().ok().and_then(StandardCall::named);
+        let on = match call {
+            Some(call) => {
+                standard.push(self::standard::method(entry, call)?);
+                CalledOn::Node
+            }
+            None => {
+                let method = method(entry)?;
+                let on = method.on;
+                methods.push(method);
+                on
+            }
+        };
+        if !known.insert((on, name.text()?)) {
+            return Err(name.wrong("a name that no other method here has"));
         }
     }
-    Ok(methods)
+    let has = |call| standard.iter().any(|method| method.call == call);
+    if has(StandardCall::GetPower) != has(StandardCall::SetPower) {
+        return Err(entry.wrong("power:get and power:set, or neither"));
+    }
+    Ok((methods, standard))
 }
 
 fn method(entry: &Entry<'_>) -> Result<Method, ManifestError> {
-    entry.object()?;
     let on = match entry.key("on") {
         on if on.text()? == "node" => CalledOn::Node,
         on if on.text()? == "driver" => CalledOn::Driver,
         on => return Err(on.newer("node, driver")),
     };
-    let run = match entry.key("run") {
-        run if run.text_or("blocking")? == "blocking" => RunKind::Blocking,
-        run if run.text()? == "deferred" => RunKind::Deferred,
-        run => return Err(run.newer("blocking, deferred")),
-    };
     let is_async = entry.key("async").flag_or(on == CalledOn::Node)?;
     let attach = entry.key("attach");
     if is_async && attach.flag_or(false)? {
         return Err(attach.wrong("false, because the method is async"));
-    }
-    let time_limit = entry.key("time_limit_ms");
-    if time_limit.optional(Entry::number)? == Some(0) {
-        return Err(time_limit.wrong("at least 1"));
     }
     Ok(Method {
         name: method_name(&entry.key("name"))?,
@@ -191,18 +202,34 @@ fn method(entry: &Entry<'_>) -> Result<Method, ManifestError> {
         require_exclusive_lock: entry.key("require_exclusive_lock").flag_or(true)? && on == CalledOn::Node,
         attach: attach.flag_or(false)?,
         description: entry.key("description").text_or("")?.to_owned(),
-        run,
-        time_limit: time_limit.optional(Entry::number)?.map(Duration::from_millis),
+        run: run(&entry.key("run"))?,
+        time_limit: time_limit(&entry.key("time_limit_ms"))?,
         body_schema: schema(&entry.key("body_schema"))?,
         reply_schema: schema(&entry.key("reply_schema"))?,
     })
 }
 
+fn run(entry: &Entry<'_>) -> Result<RunKind, ManifestError> {
+    match entry.text_or("blocking")? {
+        "blocking" => Ok(RunKind::Blocking),
+        "deferred" => Ok(RunKind::Deferred),
+        _ => Err(entry.newer("blocking, deferred")),
+    }
+}
+
+fn time_limit(entry: &Entry<'_>) -> Result<Option<Duration>, ManifestError> {
+    match entry.optional(Entry::number)? {
+        Some(0) => Err(entry.wrong("at least 1")),
+        limit => Ok(limit.map(Duration::from_millis)),
+    }
+}
+
 fn method_name(entry: &Entry<'_>) -> Result<String, ManifestError> {
     let name = entry.text()?;
-    // `standard:action` is kept for interfaces that every driver of a later version may implement.
+    // `interface:action` is a call of a standard interface; those that are not known here are a later version's.
     if name.contains(':') {
-        return Err(entry.newer("names without a colon"));
+        let known = StandardCall::ALL.map(StandardCall::name).join(", ");
+        return Err(entry.newer(&format!("names without a colon, {known}")));
     }
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if name.is_empty() || name.len() > 255 || !name.chars().all(fits) || name == "methods" {

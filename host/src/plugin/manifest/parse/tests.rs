@@ -246,8 +246,8 @@ fn what_changes_how_a_call_runs_and_is_unknown_needs_a_newer_host() {
         ),
         (
             "/methods/0/name",
-            json!("power:set"),
-            "methods[0].name is \"power:set\"",
+            json!("console:get"),
+            "methods[0].name is \"console:get\"",
         ),
         (
             "/methods/0/http_methods/0",
@@ -318,4 +318,84 @@ fn text_that_is_no_json_object_is_named_with_its_place() {
 fn a_property_type_of_a_later_version_is_taken_as_any() {
     let manifest = parse(&with("/properties/zulu/type", json!("duration"))).unwrap();
     assert_eq!(manifest.properties["zulu"].kind, PropertyKind::Any);
+}
+
+/// A manifest with a power interface, and this entry behind it.
+fn with_standard(entry: serde_json::Value) -> Vec<u8> {
+    with(
+        "/methods",
+        json!([
+            {"name": "power:get", "on": "node", "run": "deferred", "time_limit_ms": 5, "description": "Reads."},
+            {"name": "power:set", "on": "node", "targets": ["power on", "soft rebooting"], "async": false, "http_methods": ["GET"]},
+            entry,
+        ]),
+    )
+}
+
+#[test]
+fn standard_calls_are_apart_from_the_drivers_own_methods_and_their_manners_are_fixed() {
+    let device = json!({"name": "management:set_boot_device", "on": "node", "devices": ["pxe", "x-1"]});
+    let manifest = parse(&with_standard(device)).unwrap();
+    assert!(manifest.methods.is_empty());
+    let [get, set, device] = manifest.standard.as_slice() else {
+        panic!("{:?}", manifest.standard)
+    };
+    assert_eq!(
+        (get.call, get.method.run),
+        (StandardCall::GetPower, RunKind::Deferred)
+    );
+    assert_eq!(get.method.time_limit, Some(Duration::from_millis(5)));
+    assert!(!get.method.is_async && !get.method.require_exclusive_lock);
+    assert_eq!(set.accepts, ["power on", "soft rebooting"]);
+    assert!(set.method.is_async && set.method.require_exclusive_lock);
+    assert_eq!(set.method.http_methods, ["PUT"]);
+    assert_eq!(device.accepts, ["pxe", "x-1"]);
+    assert!(!device.method.is_async && device.method.require_exclusive_lock);
+}
+
+#[test]
+fn a_standard_call_that_cannot_be_is_named_with_its_place() {
+    for (entry, code, expected) in [
+        (
+            json!({"name": "power:get", "on": "node"}),
+            "broken-manifest",
+            "methods[2].name: expected a name that no other",
+        ),
+        (
+            json!({"name": "management:inject_nmi", "on": "driver"}),
+            "needs-newer-host",
+            "methods[2].on is \"driver\"",
+        ),
+        (
+            json!({"name": "management:set_boot_device", "on": "node"}),
+            "broken-manifest",
+            "methods[2].devices: expected at least a boot device, found nothing",
+        ),
+        (
+            json!({"name": "management:set_boot_device", "on": "node", "devices": ["A B"]}),
+            "broken-manifest",
+            "methods[2].devices[0]: expected a boot device",
+        ),
+        (
+            json!({"name": "management:set_boot_device", "on": "node", "devices": ["pxe", "pxe"]}),
+            "broken-manifest",
+            "methods[2].devices[1]: expected a boot device that is not listed already",
+        ),
+    ] {
+        let (found, text) = refused(&with_standard(entry));
+        assert_eq!(found, code, "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+    let (code, text) = refused(&with(
+        "/methods",
+        json!([{"name": "power:set", "on": "node", "targets": ["power on", "hibernate"]}]),
+    ));
+    assert_eq!(code, "needs-newer-host");
+    assert!(text.contains("methods[0].targets[1] is \"hibernate\""), "{text}");
+    let (code, text) = refused(&with("/methods", json!([{"name": "power:get", "on": "node"}])));
+    assert_eq!(code, "broken-manifest");
+    assert!(
+        text.contains("at methods: expected power:get and power:set, or neither"),
+        "{text}"
+    );
 }
