@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::table::{table, wrap};
 use crate::plugin::manifest::{ReadFile, StandardMethod};
 use crate::plugin::{
-    CalledOn, DriverManifest, FoundFile, Method, Property, PropertyKind, RunKind, ScanError, SelectError,
-    printable, scan, select,
+    CalledOn, DriverManifest, FoundFile, Method, Property, RunKind, ScanError, SelectError, printable, scan,
+    select,
 };
 
 /// Why there is nothing to show.
@@ -171,15 +171,6 @@ fn as_text(file: &Path, manifest: &DriverManifest, width: usize) -> String {
 }
 
 fn property_row(name: &str, property: &Property) -> [String; 4] {
-    let kind = match property.kind {
-        PropertyKind::String => "string",
-        PropertyKind::Integer => "integer",
-        PropertyKind::Number => "number",
-        PropertyKind::Boolean => "boolean",
-        PropertyKind::Object => "object",
-        PropertyKind::Array => "array",
-        PropertyKind::Any => "any",
-    };
     let mut facts = vec![property.description.clone()];
     if property.secret {
         facts.push("[secret]".to_owned());
@@ -190,7 +181,7 @@ fn property_row(name: &str, property: &Property) -> [String; 4] {
     let needed = if property.required { "required" } else { "optional" };
     [
         printable(name),
-        kind.to_owned(),
+        property.kind.word().to_owned(),
         needed.to_owned(),
         printable(&facts.join(" ")),
     ]

@@ -26,7 +26,7 @@ use crate::plugin::manifest::{CalledOn, DriverManifest, Method};
 pub(super) use address::Address;
 
 /// The verbs that a driver's methods can have.
-const VERBS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
+pub(super) const VERBS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
 /// The same, for the header that says so.
 const ALLOWED: &str = "DELETE, GET, PATCH, POST, PUT";
 /// Where the list of methods is; no method can have this name.

@@ -35,7 +35,8 @@ impl From<CallError> for ApiError {
             CallError::Fault(fault) => fault.into(),
             CallError::DriverNotEnabled { .. }
             | CallError::NoHandler { .. }
-            | CallError::WrongVerb { .. } => ApiError::bad_request(text),
+            | CallError::WrongVerb { .. }
+            | CallError::Body { .. } => ApiError::bad_request(text),
             CallError::NodeGone { .. } => ApiError::new(StatusCode::NOT_FOUND, text),
             CallError::DriverChanged { .. } => ApiError::busy(StatusCode::CONFLICT, text),
             CallError::BadReply { .. } | CallError::LargeReply { .. } | CallError::Lost { .. } => {

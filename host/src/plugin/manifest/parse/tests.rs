@@ -1,6 +1,6 @@
 //! Every key of the manifest, right and wrong.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
