@@ -31,11 +31,11 @@ mod witness;
 
 pub use attempt::{Attempt, attempt};
 pub use built::Built;
-pub use clients::{CLIENTS_PATIENCE, openstack, python};
+pub use clients::{CLIENTS_PATIENCE, openapi_spec_validator, openstack, python, schemathesis};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{
-    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS,
+    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, PANICS, SCHEMAS, SLOW, SUPPORTED, UNRULY, WITNESS,
     WRITES_AT_LOAD,
 };
 pub use eventually::eventually;
