@@ -126,6 +126,10 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
     let records = RecordStore::open(database.clone(), host_name.clone(), &config.records).await?;
     let registry = Arc::new(DriverRegistry::new(load(config)?));
     remember_secrets(&nodes, &registry).await?;
+    nodes
+        .end_interrupted_power_changes()
+        .await
+        .context("power changes that were interrupted")?;
     let wait = Duration::from_millis(config.locks.wait_ms);
     let max_waiters = usize::try_from(config.locks.max_waiters).context("locks.max_waiters")?;
     let locks = NodeLocks::new(host_name.clone(), wait, max_waiters);

@@ -2,6 +2,7 @@
 //!
 //! - [`json`]: what a body and a reply must be.
 //! - `meter`: how a call is counted and timed.
+//! - [`standard`]: what the calls of standard interfaces answer.
 //! - [`passthru`]: finding the method, and the life of a call from lock to answer.
 //! - [`limits`]: how many calls run at once, in all and per driver.
 //! - [`in_flight`]: which calls are running.
@@ -15,5 +16,6 @@ pub mod limits;
 mod meter;
 pub mod passthru;
 pub mod record;
+pub mod standard;
 
 pub use passthru::{Answer, CallError, Passthru};

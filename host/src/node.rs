@@ -2,6 +2,7 @@
 //!
 //! - [`fields`]: one node, as it is kept in memory and as a driver sees it.
 //! - [`name`]: which names a node may have.
+//! - [`power`]: power states.
 //! - [`secret`]: which values are never shown.
 //! - [`store`]: the durable log and the index that every read uses.
 //! - [`listing`]: filters, order and pages of a list.
@@ -11,6 +12,7 @@ pub mod fields;
 pub mod listing;
 pub mod lock;
 pub mod name;
+pub mod power;
 pub mod secret;
 pub mod store;
 mod text;

@@ -52,6 +52,8 @@ pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
 pub const DEFERRED: Library = Library::of_workspace("deferred", "deferred-driver");
 /// Puts all that it knows of a node into every message.
 pub const LEAKY: Library = Library::of_fixtures("leaky", "leaky-driver");
+/// Machines whose power lies in files, and that do as they like.
+pub const MOODY: Library = Library::of_fixtures("moody", "moody-driver");
 /// Panics in the entry point that it is told to.
 pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
 /// Has schemas for its methods' bodies and replies.

@@ -35,8 +35,8 @@ pub use clients::{CLIENTS_PATIENCE, openapi_spec_validator, openstack, python, s
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{
-    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, PANICS, SCHEMAS, SLOW, SUPPORTED, UNRULY, WITNESS,
-    WRITES_AT_LOAD,
+    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, SCHEMAS, SLOW, SUPPORTED, UNRULY,
+    WITNESS, WRITES_AT_LOAD,
 };
 pub use eventually::eventually;
 pub use gate::Gate;

@@ -42,6 +42,7 @@ mod schemas;
 mod secrets;
 mod serve_faults;
 mod shutdown;
+mod standard_calls;
 mod stopping;
 mod stranger;
 mod threads;

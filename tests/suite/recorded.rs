@@ -63,7 +63,7 @@ fn replay(area: &str) {
         host.create_node("c1");
         host.create_node("c2");
     }
-    if area == "node_patch" {
+    if area == "node_patch" || area == "standard_calls" {
         let node = serde_json::json!({"driver": "fake", "name": "withuuid", "uuid": "11111111-2222-3333-4444-555555555555"});
         host.post("/v1/nodes", node).expect(201);
         host.create_node("pw");
@@ -231,6 +231,11 @@ fn creating_and_listing_nodes_is_answered_as_ironic_does() {
 #[test]
 fn patching_nodes_is_answered_as_ironic_does() {
     replay("node_patch");
+}
+
+#[test]
+fn changes_of_power_and_boot_device_are_answered_as_ironic_does() {
+    replay("standard_calls");
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! A driver without a device: Ironic's fake vendor methods, and methods that echo, sleep and fail.
+//! A driver without a device: Ironic's fake interfaces, and methods that echo, sleep and fail.
 #![forbid(unsafe_code)]
 
 mod failure;
+mod machine;
 mod pause;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use driver_sdk::prelude::*;
 
 use failure::Failure;
+use machine::Machines;
 use pause::{pause, Seconds};
 
 /// What a node says for the fake driver: nothing that it needs.
@@ -32,6 +34,12 @@ struct Config {
     /// How long each of Ironic's five methods takes, in milliseconds.
     #[serde(default)]
     vendor_delay_ms: u64,
+    /// How long a change of power takes, in milliseconds.
+    #[serde(default)]
+    power_delay_ms: u64,
+    /// How long a change of the boot device and an interrupt take, in milliseconds.
+    #[serde(default)]
+    management_delay_ms: u64,
 }
 
 /// The arguments of Ironic's methods, as far as they are checked.
@@ -44,6 +52,9 @@ struct Bar {
 
 struct Fake {
     vendor_delay: Duration,
+    power_delay: Duration,
+    management_delay: Duration,
+    machines: Machines,
 }
 
 /// A driver without a device, for trying things out and for tests.
@@ -53,6 +64,9 @@ impl Fake {
     fn new(config: Config) -> Result<Self, Fault> {
         Ok(Fake {
             vendor_delay: Duration::from_millis(config.vendor_delay_ms),
+            power_delay: Duration::from_millis(config.power_delay_ms),
+            management_delay: Duration::from_millis(config.management_delay_ms),
+            machines: Machines::default(),
         })
     }
 
@@ -110,6 +124,45 @@ impl Fake {
     #[validate_call(log_passthrough)]
     fn log_has_bar(&self, call: &Call, args: &Value) -> Result<(), Fault> {
         has_bar(call, &args["bar"])
+    }
+
+    /// Remembers the power state of each node
+    #[power(get)]
+    fn power_state(&self, node: &Node) -> Result<PowerState, Fault> {
+        Ok(self.machines.get(node).power)
+    }
+
+    /// Changes the power state that is remembered
+    #[power(set, targets = [on, off, reboot, soft_off, soft_reboot])]
+    fn set_power(&self, call: &Call, node: &Node, change: PowerChange) -> Result<(), Fault> {
+        pause(call, self.power_delay)?;
+        self.machines
+            .change(node, |machine| machine.power = change.target.reached());
+        Ok(())
+    }
+
+    /// Remembers the boot device of each node
+    #[management(get_boot_device)]
+    fn boot_device(&self, node: &Node) -> Result<BootDevice, Fault> {
+        Ok(self.machines.get(node).boot)
+    }
+
+    /// Changes the boot device that is remembered
+    #[management(set_boot_device, devices = [pxe, disk, cdrom, bios, safe])]
+    fn set_boot_device(&self, call: &Call, node: &Node, change: BootDeviceChange) -> Result<(), Fault> {
+        pause(call, self.management_delay)?;
+        let (device, persistent) = (Some(change.device), Some(change.persistent));
+        self.machines
+            .change(node, |machine| machine.boot = BootDevice { device, persistent });
+        Ok(())
+    }
+
+    /// Says in the log that the processors were interrupted
+    #[management(inject_nmi)]
+    fn inject_nmi(&self, call: &Call, node: &Node) -> Result<(), Fault> {
+        pause(call, self.management_delay)?;
+        call.info(format_args!("the processors of {} were interrupted", node.uuid()));
+        Ok(())
     }
 
     /// Answers with the HTTP method and the body of the request

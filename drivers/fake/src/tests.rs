@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use driver_sdk::{json, FaultKind, Level, TestBench, Value};
+use driver_sdk::{
+    json, BootDevice, BootDeviceChange, BootDeviceName, FaultKind, Level, PowerChange, PowerState,
+    PowerTarget, TestBench, Value,
+};
 
 use crate::Fake;
 
@@ -165,7 +168,7 @@ fn a_wrong_configuration_names_its_key() {
     let text = |config| TestBench::new::<Fake>(config).err().unwrap().message().to_owned();
     assert_eq!(
         text(json!({"vendor_delay": 1})),
-        "drivers.fake.config: unknown key 'vendor_delay'; known: 'vendor_delay_ms'"
+        "drivers.fake.config: unknown key 'vendor_delay'; known: 'vendor_delay_ms', 'power_delay_ms', 'management_delay_ms'"
     );
     assert_eq!(
         text(json!({"vendor_delay_ms": "1"})),
@@ -335,4 +338,78 @@ fn every_node_is_valid_and_the_password_is_secret() {
         fault.message(),
         "driver_info property 'fake_password' must be a string, found an array"
     );
+}
+
+#[test]
+fn power_is_unknown_until_it_is_changed_and_then_where_each_target_leads() {
+    let bench = bench();
+    assert_eq!(bench.power_state(json!({})).unwrap(), PowerState::Unknown);
+    for (target, state) in [
+        (PowerTarget::On, PowerState::On),
+        (PowerTarget::SoftOff, PowerState::Off),
+        (PowerTarget::Reboot, PowerState::On),
+        (PowerTarget::Off, PowerState::Off),
+        (PowerTarget::SoftReboot, PowerState::On),
+    ] {
+        let change = PowerChange {
+            target,
+            timeout: None,
+        };
+        bench.set_power(json!({}), change).unwrap();
+        assert_eq!(bench.power_state(json!({})).unwrap(), state, "{target}");
+    }
+}
+
+#[test]
+fn the_boot_device_is_ironic_s_until_it_is_changed() {
+    let bench = bench();
+    let boots = |device, persistent| BootDevice {
+        device: Some(device),
+        persistent: Some(persistent),
+    };
+    assert_eq!(
+        bench.boot_device(json!({})).unwrap(),
+        boots(BootDeviceName::Pxe, false)
+    );
+    let change = BootDeviceChange {
+        device: BootDeviceName::Cdrom,
+        persistent: true,
+    };
+    bench.set_boot_device(json!({}), change).unwrap();
+    assert_eq!(
+        bench.boot_device(json!({})).unwrap(),
+        boots(BootDeviceName::Cdrom, true)
+    );
+}
+
+#[test]
+fn an_nmi_goes_to_the_log() {
+    let bench = bench();
+    bench.inject_nmi(json!({})).unwrap();
+    assert!(
+        bench.log()[0].message.ends_with(" were interrupted"),
+        "{:?}",
+        bench.log()
+    );
+}
+
+#[test]
+fn changes_take_their_delays_and_stop_when_nobody_waits() {
+    let config = json!({"power_delay_ms": 600_000, "management_delay_ms": 600_000});
+    let bench = TestBench::new::<Fake>(config).unwrap();
+    for (method, args) in [
+        ("power:set", json!({"target": "power on"})),
+        ("management:set_boot_device", json!({"boot_device": "disk"})),
+        ("management:inject_nmi", json!({})),
+    ] {
+        let call = bench.node_method(method, json!({})).args(args);
+        let started = call.deadline(Duration::from_secs(60)).start().unwrap();
+        started.cancel();
+        let fault = started.wait().unwrap_err();
+        assert!(
+            fault.message().contains("nobody waits for the answer any more"),
+            "{fault}"
+        );
+    }
+    assert_eq!(bench.power_state(json!({})).unwrap(), PowerState::Unknown);
 }

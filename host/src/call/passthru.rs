@@ -6,6 +6,7 @@
 
 mod carry;
 mod error;
+mod power;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::request_id::RequestId;
 use crate::threads::Watch;
 use carry::{Carried, Job};
 pub use error::CallError;
+use power::PowerChange;
 
 /// What a client gets.
 #[derive(Debug)]
@@ -50,6 +52,7 @@ pub struct Target {
     method: Arc<LoadedMethod>,
     node: Option<Arc<Node>>,
     http_method: &'static str,
+    change: Option<Box<PowerChange>>,
 }
 
 /// Everything that calls need.
@@ -114,6 +117,7 @@ impl Passthru {
             method,
             node: Some(node),
             http_method,
+            change: None,
         })
     }
 
@@ -133,6 +137,7 @@ impl Passthru {
             method,
             node: None,
             http_method,
+            change: None,
         })
     }
 
@@ -152,6 +157,7 @@ impl Passthru {
             method,
             node,
             http_method,
+            change,
         } = target;
         let refused = |error: CallError| meter::refused(&method, error);
         let mut guard = None;
@@ -170,12 +176,13 @@ impl Passthru {
         }
         let busy = |busy| refused(CallError::Busy(busy));
         let permit = self.limits.call(driver.name()).map_err(busy)?;
-        let worker = if driver.holds_thread(&method) {
+        let reads = change.as_ref().map(|change| &change.read);
+        let worker = if driver.holds_thread(&method) || reads.is_some_and(|read| driver.holds_thread(read)) {
             self.limits.worker(driver.name()).map_err(busy)?
         } else {
             Box::pin(self.limits.pass(driver.name())).await.map_err(busy)?
         };
-        let timeout = self.timeout(&driver, &method);
+        let timeout = self.timeout(&driver, &method) + self.beyond(&driver, change.as_deref());
         let secrets = view.clone().map(|view| self.secrets(view));
         let state = CallState::new(driver.name().clone(), request_id, timeout).with_secrets(secrets);
         let state = Arc::new(state);
@@ -199,6 +206,7 @@ impl Passthru {
                 state: state.clone(),
             },
             node: running.node,
+            change,
             held: Carried {
                 guard,
                 worker: Some(worker),
@@ -337,6 +345,14 @@ impl Passthru {
     fn timeout(&self, driver: &LoadedDriver, method: &Method) -> Duration {
         let default = Duration::from_millis(self.config.calls.timeout_ms);
         self.timeout_of(driver).or(method.time_limit).unwrap_or(default)
+    }
+
+    /// How much longer than others a call may take whose client gives the machine some time: not if the operator has set a limit.
+    fn beyond(&self, driver: &LoadedDriver, change: Option<&PowerChange>) -> Duration {
+        change
+            .and_then(|change| change.patience)
+            .filter(|_| self.timeout_of(driver).is_none())
+            .unwrap_or_default()
     }
 
     fn timeout_of(&self, driver: &LoadedDriver) -> Option<Duration> {

@@ -196,7 +196,8 @@ fn property_row(name: &str, property: &Property) -> [String; 4] {
 fn standard_row(standard: &StandardMethod) -> [String; 5] {
     let mut row = method_row(&standard.method);
     if !standard.accepts.is_empty() {
-        row[4].push_str(&printable(&format!(" [{}]", standard.accepts.join(", "))));
+        row[4].push(' ');
+        row[4].push_str(&printable(&format!("[{}]", standard.accepts.join(", "))));
     }
     row
 }

@@ -67,6 +67,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
         late_error          TEXT,
         late_result         TEXT
     ) STRICT;",
+    // Ironic's words for power states.
+    "ALTER TABLE nodes ADD COLUMN power_state TEXT;
+    ALTER TABLE nodes ADD COLUMN target_power_state TEXT;",
 ];
 
 /// Whether a database that begins with `head` can be one of a host: it says so, or it says nothing and lists no tables. The places are those of

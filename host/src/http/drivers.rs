@@ -13,7 +13,7 @@ use super::query::Arguments;
 use super::request::RequestInfo;
 use super::{Api, ApiVersion};
 use crate::plugin::loaded::LoadedDriver;
-use crate::plugin::manifest::Property;
+use crate::plugin::manifest::{Interface, Property};
 
 /// The interfaces of Ironic's hardware types, and the version that introduced each.
 const INTERFACES: [(&str, u16); 12] = [
@@ -198,8 +198,12 @@ fn show(
             .filter(|(_, since)| version >= ApiVersion(*since))
         {
             debug_assert!(*since >= TYPE.0);
-            // A driver is the vendor interface of its own name, and has no other.
-            let (default, enabled) = if *interface == "vendor" {
+            // A driver is the vendor interface of its own name, and each standard interface that it has.
+            let has = match Interface::named(interface) {
+                Some(interface) => driver.has(interface),
+                None => *interface == "vendor",
+            };
+            let (default, enabled) = if has {
                 (json!(name), json!([name]))
             } else {
                 (Value::Null, Value::Null)

@@ -4,9 +4,11 @@ mod create;
 pub(super) mod fields;
 mod input;
 mod list;
+mod management;
 mod notation;
 mod patch;
 mod show;
+mod states;
 mod update;
 mod validate;
 
@@ -14,7 +16,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use axum::routing::get;
+use axum::routing::{get, put};
 use uuid::Uuid;
 
 use super::request::RequestInfo;
@@ -37,11 +39,24 @@ pub(super) fn routes() -> Table {
             "/v1/nodes/{node}",
             get(show::show).patch(update::patch).delete(update::delete),
         )
-        .route("/v1/nodes/{node}/states", get(show::states))
+        .route("/v1/nodes/{node}/states", get(states::show))
+        .route("/v1/nodes/{node}/states/power", put(states::set_power))
+        .route(
+            "/v1/nodes/{node}/management/boot_device",
+            get(management::boot_device).put(management::set_boot_device),
+        )
+        .route(
+            "/v1/nodes/{node}/management/boot_device/supported",
+            get(management::supported_boot_devices),
+        )
+        .route(
+            "/v1/nodes/{node}/management/inject_nmi",
+            put(management::inject_nmi),
+        )
         .route("/v1/nodes/{node}/validate", get(validate::validate))
         .route(
             "/v1/nodes/{node}/maintenance",
-            axum::routing::put(update::set_maintenance).delete(update::clear_maintenance),
+            put(update::set_maintenance).delete(update::clear_maintenance),
         )
 }
 

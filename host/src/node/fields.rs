@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::power::PowerState;
 use super::text;
 
 pub(super) use node::Identity;
@@ -85,6 +86,8 @@ pub struct NodeFields {
     pub protected: bool,
     pub retired: bool,
     pub automated_clean: Option<bool>,
+    pub power_state: Option<PowerState>,
+    pub target_power_state: Option<PowerState>,
     pub rare: RareFields,
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fields::Node;
+use super::power::PowerState;
 use super::store::NodeStore;
 
 /// How many nodes are read at once.
@@ -102,6 +103,8 @@ pub enum SortKey {
     RetiredReason,
     AutomatedClean,
     LastError,
+    PowerState,
+    TargetPowerState,
     /// A field that has the same value on every node.
     Constant,
 }
@@ -144,6 +147,8 @@ impl SortKey {
             SortKey::AutomatedClean => node
                 .automated_clean()
                 .map_or(SortValue::Nothing, |clean| SortValue::Number(clean.into())),
+            SortKey::PowerState => text(node.power_state().map(PowerState::word)),
+            SortKey::TargetPowerState => text(node.target_power_state().map(PowerState::word)),
             SortKey::LastError => text(rare.last_error.as_deref()),
             SortKey::Constant => SortValue::Nothing,
         }

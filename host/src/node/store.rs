@@ -20,6 +20,11 @@ use crate::database::{Database, StoreError};
 
 pub use self::error::NodeError;
 
+/// What `last_error` says of a power change that its host did not survive. Ironic's words.
+const INTERRUPTED: &str = "Pending power operation was aborted due to conductor restart";
+/// How many nodes are looked at at once.
+const PORTION: usize = 1024;
+
 /// All nodes of this host.
 #[derive(Debug)]
 pub struct NodeStore {
@@ -132,22 +137,57 @@ impl NodeStore {
         node.is_some_and(|node| node.rare().last_error.as_deref() == text)
     }
 
+    /// Changes fields that the host writes, whatever else is being changed. Writes nothing if they are so already.
+    ///
+    /// # Errors
+    /// [`NodeError::Gone`] if there is no such node.
+    pub async fn amend(&self, uuid: Uuid, change: impl Fn(&mut NodeFields) + Send) -> Result<(), NodeError> {
+        // A lost race is run again: this change does not depend on what else was changed.
+        loop {
+            let node = self.get(&uuid).ok_or(NodeError::Gone { uuid })?;
+            let before = node.fields();
+            let mut fields = before.clone();
+            change(&mut fields);
+            if fields == before {
+                return Ok(());
+            }
+            match self.update(&node, fields).await {
+                Err(NodeError::Changed { .. }) => {}
+                done => return done.map(drop),
+            }
+        }
+    }
+
     /// Sets or clears `last_error`. Writes nothing if it is so already.
     ///
     /// # Errors
     /// [`NodeError::Gone`] if there is no such node.
     pub async fn set_last_error(&self, uuid: Uuid, text: Option<&str>) -> Result<(), NodeError> {
-        // A lost race is run again: this change does not depend on what else was changed.
+        if self.has_last_error(&uuid, text) {
+            return Ok(());
+        }
+        self.amend(uuid, |fields| fields.rare.last_error = text.map(Into::into))
+            .await
+    }
+
+    /// Ends the power changes that a host left behind: nobody knows whether they took effect. For the start of the host.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn end_interrupted_power_changes(&self) -> Result<(), NodeError> {
+        let mut after = 0;
         loop {
-            let node = self.get(&uuid).ok_or(NodeError::Gone { uuid })?;
-            if node.rare().last_error.as_deref() == text {
-                return Ok(());
-            }
-            let mut fields = node.fields();
-            fields.rare.last_error = text.map(Into::into);
-            match self.update(&node, fields).await {
-                Err(NodeError::Changed { .. }) => {}
-                done => return done.map(drop),
+            let nodes = self.nodes_after(after, PORTION);
+            let Some(last) = nodes.last() else { return Ok(()) };
+            after = last.sequence();
+            for node in nodes.iter().filter(|node| node.target_power_state().is_some()) {
+                self.amend(node.uuid(), |fields| {
+                    fields.power_state = None;
+                    fields.target_power_state = None;
+                    fields.rare.last_error = Some(INTERRUPTED.into());
+                })
+                .await?;
+                tracing::warn!(node = %node.uuid(), "a power change was interrupted by the end of the host");
             }
         }
     }

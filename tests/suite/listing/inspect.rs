@@ -37,6 +37,23 @@ fn inspect_shows_the_whole_manifest_of_a_name_or_a_file() {
 }
 
 #[test]
+fn inspect_shows_standard_calls_with_what_the_driver_can_do() {
+    let folder = Folder::new();
+    folder.put("x.so", suite::FAKE);
+    let shown = folder.inspect(&["fake"]).succeeded().stdout;
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "STANDARD CALL",
+        "power:get GET no shared Remembers the power state",
+        "power:set PUT yes exclusive Changes the power state that is remembered \
+         [power on, power off, rebooting, soft power off, soft rebooting]",
+        "[pxe, disk, cdrom, bios, safe]",
+    ] {
+        assert!(words.contains(part), "{part:?} is missing in {shown}");
+    }
+}
+
+#[test]
 fn inspect_says_why_there_is_nothing_to_show() {
     let folder = Folder::new();
     folder.put("x.so", PLAIN);

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::power::{self, PowerChange};
 use super::{Answer, CallError, Passthru};
 use crate::call::in_flight::{Listed, RunningCall};
 use crate::call::json;
@@ -38,6 +39,8 @@ pub(super) struct Job {
     pub(super) driver: Arc<LoadedDriver>,
     pub(super) call: OwnedCall,
     pub(super) node: Option<Uuid>,
+    /// For a call of `power:set`.
+    pub(super) change: Option<Box<PowerChange>>,
     pub(super) held: Carried,
     pub(super) answer: Option<oneshot::Sender<Result<Answer, CallError>>>,
     /// The record of a sync call whose client was told of the deadline.
@@ -64,6 +67,9 @@ impl Job {
                 Ok(record) => accepted = Some(record),
                 Err(error) => return self.finish(Err(error)).await,
             }
+        }
+        if let Some(change) = self.change.take() {
+            return Box::pin(self.carry_change(change, accepted)).await;
         }
         self.calls.watch.entering();
         let running = self.driver.start(&self.call);
@@ -96,6 +102,27 @@ impl Job {
         })
     }
 
+    /// The rest of a call of `power:set`.
+    async fn carry_change(mut self, mut change: Box<PowerChange>, accepted: Option<Accepted>) {
+        let outcome = self.change_power(&mut change).await;
+        self.held.worker = None;
+        // From here on the deadline says nothing any more.
+        let record = accepted.map(|accepted| accepted.record);
+        // The node first: one whose change has ended does not show a target, also if the host dies in this moment.
+        self.note_power(&change, &outcome).await;
+        let recorded = record.map(|record| record.end(self.recorded(&outcome)));
+        self.finish(outcome.map(Answer::Reply)).await;
+        if let Some(recorded) = recorded {
+            recorded.await;
+        }
+    }
+
+    /// Whether a thread is inside the driver for as long as the call takes, or for a part of it.
+    pub(super) fn holds_thread(&self, change: Option<&PowerChange>) -> bool {
+        let reads = change.is_some_and(|change| self.driver.holds_thread(&change.read));
+        reads || self.driver.holds_thread(&self.call.method)
+    }
+
     /// Records an async call and tells its client.
     async fn accept(&mut self) -> Result<Accepted, CallError> {
         let call = RunningCall {
@@ -104,7 +131,7 @@ impl Job {
             state: self.call.state.clone(),
             is_check: false,
         };
-        let holds_thread = self.driver.holds_thread(&self.call.method);
+        let holds_thread = self.holds_thread(self.change.as_deref());
         if !holds_thread {
             // The disk takes longer than such a call is in the driver; others may pass meanwhile.
             self.held.worker = None;
@@ -120,6 +147,10 @@ impl Job {
                 }
             }
         }
+        if let Err(error) = self.announce().await {
+            record.end(Err(error.recorded())).await;
+            return Err(error);
+        }
         let accepted = Answer::Accepted { record: record.id() };
         if self
             .answer
@@ -131,6 +162,7 @@ impl Job {
             release_woken_task();
             return Ok(accepted);
         }
+        self.retract().await;
         let error = if self.call.state.remaining().is_zero() {
             self.not_begun()
         } else {
@@ -147,6 +179,7 @@ impl Job {
         let (ended, end) = oneshot::channel::<()>();
         let (calls, state, node) = (self.calls.clone(), self.call.state.clone(), self.node);
         let method = self.call.method.clone();
+        let target = self.change.as_ref().map(|change| change.target);
         let watched = record.clone();
         tokio::spawn(async move {
             if tokio::time::timeout_at(state.deadline, end).await.is_ok() {
@@ -159,7 +192,11 @@ impl Job {
                 record: Some(watched.id()),
             };
             if let (true, Some(node)) = (watched.time_out(&error.recorded()).await, node) {
-                calls.remember_outcome(node, Some(failed(&method, &error))).await;
+                let text = match target {
+                    Some(target) => power::failed(target, true, &error),
+                    None => failed(&method, &error),
+                };
+                calls.remember_outcome(node, Some(text)).await;
             }
         });
         Accepted {

@@ -10,6 +10,7 @@ use crate::call::limits::Busy;
 use crate::call::record::RecordedError;
 use crate::database::StoreError;
 use crate::node::lock::LockError;
+use crate::node::power::PowerState;
 use crate::plugin::loaded::Fault;
 
 /// A call that was refused or failed. The sentences that Ironic has are Ironic's.
@@ -61,6 +62,30 @@ pub enum CallError {
         /// The node.
         node: Uuid,
     },
+    /// The driver does not have a standard interface, or not this part of it. Ironic's `UnsupportedDriverExtension`.
+    #[error("Driver {driver} does not support {extension} (disabled or not implemented).")]
+    Unsupported {
+        /// The driver.
+        driver: String,
+        /// What it lacks.
+        extension: &'static str,
+    },
+    /// The driver's manifest does not list the power target.
+    #[error("The driver {driver} does not support the power state, {target}")]
+    UnsupportedTarget {
+        /// The driver.
+        driver: String,
+        /// What was asked for.
+        target: &'static str,
+    },
+    /// The driver has made a power change, but the device did not get there. The first half is Ironic's `PowerStateFailure`.
+    #[error("Failed to set node power state to {}. The device reports {}", wanted.word(), found.map_or("nothing", PowerState::word))]
+    NotReached {
+        /// What was asked for.
+        wanted: PowerState,
+        /// What was read last.
+        found: Option<PowerState>,
+    },
     /// Somebody else holds the node.
     #[error(transparent)]
     Locked(#[from] LockError),
@@ -77,6 +102,16 @@ pub enum CallError {
         method: String,
         /// What is wrong with it.
         reason: JsonError,
+    },
+    /// The driver's answer to a standard call is not what the contract says.
+    #[error("the driver's answer to {method} cannot be used: expected {expected}, found {found}")]
+    UnknownAnswer {
+        /// The call.
+        method: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+        /// What kind of value is there.
+        found: &'static str,
     },
     /// The driver's reply is too large.
     #[error(
@@ -136,7 +171,8 @@ impl CallError {
     pub fn recorded(&self) -> RecordedError {
         let kind = match self {
             CallError::Fault(fault) => fault.kind.word(),
-            CallError::BadReply { .. } => "bad-reply",
+            CallError::BadReply { .. } | CallError::UnknownAnswer { .. } => "bad-reply",
+            CallError::NotReached { .. } => "not-reached",
             CallError::LargeReply { .. } => "large-reply",
             CallError::Deadline { .. } => "timeout",
             CallError::Busy(_) | CallError::NotBegun { .. } | CallError::ClientGone { .. } => "not-begun",
@@ -159,12 +195,16 @@ impl CallError {
             | CallError::NoHandler { .. }
             | CallError::WrongVerb { .. }
             | CallError::Body { .. }
+            | CallError::Unsupported { .. }
+            | CallError::UnsupportedTarget { .. }
             | CallError::NodeGone { .. }
             | CallError::DriverChanged { .. }
             | CallError::Locked(_)
             | CallError::Busy(_)
             | CallError::ClientGone { .. } => true,
             CallError::BadReply { .. }
+            | CallError::UnknownAnswer { .. }
+            | CallError::NotReached { .. }
             | CallError::LargeReply { .. }
             | CallError::Deadline { .. }
             | CallError::Unrecorded(_)

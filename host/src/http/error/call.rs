@@ -36,12 +36,16 @@ impl From<CallError> for ApiError {
             CallError::DriverNotEnabled { .. }
             | CallError::NoHandler { .. }
             | CallError::WrongVerb { .. }
-            | CallError::Body { .. } => ApiError::bad_request(text),
+            | CallError::Body { .. }
+            | CallError::Unsupported { .. }
+            | CallError::UnsupportedTarget { .. } => ApiError::bad_request(text),
             CallError::NodeGone { .. } => ApiError::new(StatusCode::NOT_FOUND, text),
             CallError::DriverChanged { .. } => ApiError::busy(StatusCode::CONFLICT, text),
-            CallError::BadReply { .. } | CallError::LargeReply { .. } | CallError::Lost { .. } => {
-                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text)
-            }
+            CallError::BadReply { .. }
+            | CallError::UnknownAnswer { .. }
+            | CallError::LargeReply { .. }
+            | CallError::NotReached { .. }
+            | CallError::Lost { .. } => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, text),
             CallError::Unrecorded(cause) => {
                 // The path and SQLite's words are the operator's.
                 tracing::error!("a call could not be recorded: {cause}");

@@ -10,6 +10,7 @@ use crate::http::{Api, ApiError, ApiVersion};
 use crate::node::fields::Node;
 use crate::node::listing::SortKey;
 use crate::node::secret::SecretNames;
+use crate::plugin::manifest::Interface;
 use crate::plugin::registry::Drivers;
 
 /// What a client may give for a field.
@@ -172,7 +173,9 @@ pub(in crate::http) static FIELDS: [Field; 58] = [
             json(&node.rare().maintenance_reason, out);
         },
     ),
-    interface("management_interface", 31),
+    standard_interface("management_interface", |shown, node, out| {
+        shown.interface(Interface::Management, node, out);
+    }),
     set(
         "name",
         5,
@@ -191,8 +194,12 @@ pub(in crate::http) static FIELDS: [Field; 58] = [
         Some(SortKey::Owner),
         |_, node, out| json(&node.rare().owner, out),
     ),
-    interface("power_interface", 31),
-    always("power_state", 1, NULL, |_, _, out| json(&(), out)),
+    standard_interface("power_interface", |shown, node, out| {
+        shown.interface(Interface::Power, node, out);
+    }),
+    own("power_state", 1, SortKey::PowerState, |_, node, out| {
+        json(&node.power_state(), out)
+    }),
     set("properties", 1, Accepts::Object, None, |shown, node, out| {
         shown.mask(node.properties(), out)
     }),
@@ -256,7 +263,12 @@ pub(in crate::http) static FIELDS: [Field; 58] = [
     ),
     always("secure_boot", 75, NULL, |_, _, out| json(&(), out)),
     interface("storage_interface", 33),
-    always("target_power_state", 1, NULL, |_, _, out| json(&(), out)),
+    own(
+        "target_power_state",
+        1,
+        SortKey::TargetPowerState,
+        |_, node, out| json(&node.target_power_state(), out),
+    ),
     always("target_provision_state", 1, NULL, |_, _, out| json(&(), out)),
     always("target_raid_config", 12, None, empty_object),
     always("traits", 37, None, |_, _, out| out.extend_from_slice(b"[]")),
@@ -386,7 +398,21 @@ const fn interface(name: &'static str, since: u16) -> Field {
     set(name, since, Accepts::Interface, NULL, |_, _, out| json(&(), out))
 }
 
+/// An interface that drivers may have.
+const fn standard_interface(name: &'static str, write: Write) -> Field {
+    set(name, 31, Accepts::Interface, NULL, write)
+}
+
 impl Shown<'_> {
+    /// The driver's name, if the driver has the interface: it is its own implementation.
+    fn interface(&self, interface: Interface, node: &Node, out: &mut Vec<u8>) {
+        let driver = self.drivers.get(node.driver());
+        let name = driver
+            .filter(|driver| driver.has(interface))
+            .map(|_| node.driver());
+        json(&name, out);
+    }
+
     fn mask(&self, object: &str, out: &mut Vec<u8>) {
         self.secrets.mask_into(object.as_bytes(), out);
     }

@@ -11,6 +11,7 @@ use crate::http::{Api, ApiError, ApiVersion};
 use crate::node::fields::{JsonObject, Node, NodeFields};
 use crate::node::name::{self, NameFault, RESERVED};
 use crate::node::secret::{MASK, SecretNames};
+use crate::plugin::manifest::Interface;
 
 /// Whether fields come with a new node or change one; the messages differ.
 #[derive(Clone, Copy)]
@@ -133,12 +134,16 @@ pub(super) fn read(
             Some(Accepts::Uuid) => Given::Uuid(uuid(occasion, name, value)?),
             Some(Accepts::Object) => Given::Object(object(occasion, &secrets, name, value, before)?),
             Some(Accepts::Interface) => {
-                check_interface(occasion, name, value, &driver)?;
+                check_interface(api, occasion, name, value, &driver)?;
                 continue;
             }
             None => continue,
         };
         assign(&mut fields, name, value);
+    }
+    if before.is_some_and(|node| node.driver() != driver) {
+        // What another driver has read says nothing of the device that this one reaches.
+        fields.power_state = None;
     }
     check_driver(api, &document, &driver, before)?;
     check_name(occasion, &fields, before)?;
@@ -248,20 +253,30 @@ fn object(
     Ok(JsonObject::new(object))
 }
 
-fn check_interface(occasion: Occasion<'_>, field: &str, value: &Value, driver: &str) -> Result<(), ApiError> {
+fn check_interface(
+    api: &Api,
+    occasion: Occasion<'_>,
+    field: &str,
+    value: &Value,
+    driver: &str,
+) -> Result<(), ApiError> {
     let wanted = match text(occasion, value, 255)? {
         None => return Ok(()),
         Some(wanted) => wanted,
     };
     let kind = field.strip_suffix("_interface").unwrap_or(field);
-    let valid = if kind == "vendor" {
-        format!("'{driver}'")
-    } else {
-        String::new()
+    // A driver is the vendor interface of its own name, and each standard interface that it has.
+    let has = match Interface::named(kind) {
+        Some(interface) => api
+            .registry
+            .get(driver)
+            .is_some_and(|driver| driver.has(interface)),
+        None => kind == "vendor",
     };
-    if kind == "vendor" && *wanted == *driver {
+    if has && *wanted == *driver {
         return Ok(());
     }
+    let valid = if has { format!("'{driver}'") } else { String::new() };
     Err(ApiError::bad_request(format!(
         "Could not find the following interface in the 'ironic.hardware.interfaces.{kind}' entrypoint: {wanted}. \
          Valid interfaces are [{valid}]."

@@ -1,4 +1,4 @@
-//! One node, whole or in part, and its states.
+//! One node, whole or in part.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::Response;
 
-use super::fields::{self, Field, PROVISION_STATE, Shown};
+use super::fields::{self, Field, Shown};
 use crate::http::links::Links;
 use crate::http::query::Arguments;
 use crate::http::request::RequestInfo;
@@ -44,35 +44,4 @@ fn reply(api: &Api, links: &Links, node: &Node, fields: &[&Field]) -> Response<B
     let mut out = Vec::with_capacity(NODE_BYTES);
     Shown::new(api, links).write(node, fields, &mut out);
     super::written(out)
-}
-
-/// `GET /v1/nodes/{node}/states`
-pub(super) async fn states(
-    State(api): State<Arc<Api>>,
-    info: RequestInfo,
-    Path(ident): Path<String>,
-    request: Request,
-) -> Result<Response<Body>, ApiError> {
-    Arguments::parse(request.uri().query()).finish()?;
-    let node = super::find(&api, &ident, info.version)?;
-    let mut states = serde_json::json!({
-        "console_enabled": false, "last_error": node.rare().last_error, "power_state": null,
-        "provision_state": PROVISION_STATE, "target_power_state": null, "target_provision_state": null,
-        "provision_updated_at": null,
-    });
-    let since = [
-        ("raid_config", 12),
-        ("target_raid_config", 12),
-        ("boot_mode", 75),
-        ("secure_boot", 75),
-    ];
-    for (name, _) in since.iter().filter(|(_, since)| info.version.0 >= *since) {
-        let empty = if name.ends_with("config") {
-            serde_json::json!({})
-        } else {
-            serde_json::Value::Null
-        };
-        states[*name] = empty;
-    }
-    Ok(crate::http::json(&states))
 }

@@ -12,9 +12,10 @@ use crate::http::query::Arguments;
 use crate::http::request::RequestInfo;
 use crate::http::{Api, ApiError};
 use crate::node::fields::Node;
+use crate::plugin::manifest::Interface;
 
-/// The interfaces that Ironic reports, in its order, without the one that drivers here are.
-const ABSENT: [&str; 11] = [
+/// The interfaces that Ironic reports, in its order, without the one that every driver here is.
+const INTERFACES: [&str; 11] = [
     "boot",
     "deploy",
     "management",
@@ -67,13 +68,22 @@ async fn report(api: &Api, node: &Arc<Node>, info: &RequestInfo) -> Result<Respo
         }
         Err(error) => return Err(error.into()),
     };
-    let absent = ABSENT.iter().map(|name| {
-        (
-            (*name).to_owned(),
-            json!({"result": null, "reason": "not supported"}),
-        )
+    let driver = api.registry.get(node.driver());
+    let has = |interface| driver.as_ref().is_some_and(|driver| driver.has(interface));
+    if vendor["result"] == true && has(Interface::Power) {
+        // Nobody waits for the device here. What it says is on the node a moment later.
+        let (passthru, node, id) = (api.passthru.clone(), node.clone(), info.id);
+        tokio::spawn(async move { drop(passthru.read_power(node, id).await) });
+    }
+    let others = INTERFACES.iter().map(|name| {
+        // One check of the driver is that of all its interfaces.
+        let verdict = match Interface::named(name) {
+            Some(interface) if has(interface) => vendor.clone(),
+            _ => json!({"result": null, "reason": "not supported"}),
+        };
+        ((*name).to_owned(), verdict)
     });
-    let mut interfaces: Map<String, Value> = absent.collect();
+    let mut interfaces: Map<String, Value> = others.collect();
     interfaces.insert("vendor".to_owned(), vendor);
     Ok(crate::http::json(&interfaces))
 }

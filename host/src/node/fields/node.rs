@@ -10,6 +10,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::node::power::PowerState;
+
 use super::{FieldFault, JsonObject, NodeFields, RareFields};
 
 /// A node as it is after one change; immutable, shared by everybody who reads it.
@@ -31,6 +33,8 @@ pub struct Node {
     protected: bool,
     retired: bool,
     automated_clean: Option<bool>,
+    power_state: Option<PowerState>,
+    target_power_state: Option<PowerState>,
     rare: Option<Box<RareFields>>,
 }
 
@@ -124,6 +128,8 @@ impl Node {
             protected: fields.protected,
             retired: fields.retired,
             automated_clean: fields.automated_clean,
+            power_state: fields.power_state,
+            target_power_state: fields.target_power_state,
             rare: (fields.rare != RareFields::default()).then(|| Box::new(fields.rare)),
         })
     }
@@ -199,6 +205,16 @@ impl Node {
         self.automated_clean
     }
 
+    /// The power state that its driver read last; nothing if it is not known.
+    pub fn power_state(&self) -> Option<PowerState> {
+        self.power_state
+    }
+
+    /// Where a power change leads that its driver is busy with.
+    pub fn target_power_state(&self) -> Option<PowerState> {
+        self.target_power_state
+    }
+
     /// The fields that most nodes do not have.
     pub fn rare(&self) -> &RareFields {
         self.rare.as_deref().unwrap_or(&NO_RARE_FIELDS)
@@ -227,6 +243,8 @@ impl Node {
             protected: self.protected,
             retired: self.retired,
             automated_clean: self.automated_clean,
+            power_state: self.power_state,
+            target_power_state: self.target_power_state,
             rare: self.rare().clone(),
         }
     }

@@ -11,22 +11,26 @@ use super::error::NodeError;
 use super::index::Index;
 use crate::database::StoreError;
 use crate::node::fields::{FieldFault, Identity, JsonObject, Node, NodeFields, RareFields};
+use crate::node::power::PowerState;
 use crate::node::secret::SecretNames;
 
 const INSERT: &str = "INSERT INTO nodes (
         uuid, revision, created_at, updated_at, name, driver, driver_info, properties, extra, maintenance, protected, retired,
         automated_clean, instance_info, network_data, instance_uuid, chassis_uuid, resource_class, owner, lessee, description,
-        maintenance_reason, protected_reason, retired_reason, last_error
+        maintenance_reason, protected_reason, retired_reason, last_error,
+        power_state, target_power_state
     ) VALUES (
-        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25
+        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+        ?27
     )";
 
 const UPDATE: &str = "UPDATE nodes SET
         revision = ?2, created_at = ?3, updated_at = ?4, name = ?5, driver = ?6, driver_info = ?7, properties = ?8, extra = ?9,
         maintenance = ?10, protected = ?11, retired = ?12, automated_clean = ?13, instance_info = ?14, network_data = ?15,
         instance_uuid = ?16, chassis_uuid = ?17, resource_class = ?18, owner = ?19, lessee = ?20, description = ?21,
-        maintenance_reason = ?22, protected_reason = ?23, retired_reason = ?24, last_error = ?25
-    WHERE uuid = ?1 AND sequence = ?26 AND revision = ?2 - 1";
+        maintenance_reason = ?22, protected_reason = ?23, retired_reason = ?24, last_error = ?25,
+        power_state = ?26, target_power_state = ?27
+    WHERE uuid = ?1 AND sequence = ?28 AND revision = ?2 - 1";
 
 /// Adds a node and returns its sequence.
 pub(super) fn insert(connection: &Connection, id: &Identity, fields: &NodeFields) -> Result<i64, NodeError> {
@@ -83,7 +87,8 @@ pub(super) fn remember_secrets(
 const SELECT: &str = "SELECT
         sequence, uuid, revision, created_at, updated_at, name, driver, driver_info, properties, extra, maintenance, protected, retired,
         automated_clean, instance_info, network_data, instance_uuid, chassis_uuid, resource_class, owner, lessee, description,
-        maintenance_reason, protected_reason, retired_reason, last_error
+        maintenance_reason, protected_reason, retired_reason, last_error,
+        power_state, target_power_state
     FROM nodes ORDER BY sequence";
 
 /// Reads every node.
@@ -126,6 +131,8 @@ enum RowFault {
     Column(#[from] rusqlite::Error),
     #[error("{text:?} is not a uuid")]
     Uuid { text: String },
+    #[error("{text:?} is not a power state")]
+    PowerState { text: String },
     #[error("not a JSON object: {0}")]
     Object(#[from] serde_json::Error),
     #[error(transparent)]
@@ -163,6 +170,12 @@ impl Columns<'_> {
         text.map(|text| Uuid::parse_str(&text).map_err(|_| RowFault::Uuid { text }))
             .transpose()
     }
+
+    fn power_state(&mut self) -> Result<Option<PowerState>, RowFault> {
+        let text: Option<String> = self.next()?;
+        text.map(|text| PowerState::of_word(&text).ok_or(RowFault::PowerState { text }))
+            .transpose()
+    }
 }
 
 fn read_node(row: &Row<'_>) -> Result<Node, RowFault> {
@@ -174,7 +187,7 @@ fn read_node(row: &Row<'_>) -> Result<Node, RowFault> {
         created_at: columns.next()?,
         updated_at: columns.next()?,
     };
-    let fields = NodeFields {
+    let mut fields = NodeFields {
         name: columns.text()?,
         driver: columns.next()?,
         driver_info: columns.object()?,
@@ -184,6 +197,8 @@ fn read_node(row: &Row<'_>) -> Result<Node, RowFault> {
         protected: columns.next()?,
         retired: columns.next()?,
         automated_clean: columns.next()?,
+        power_state: None,
+        target_power_state: None,
         rare: RareFields {
             instance_info: columns.object()?,
             network_data: columns.object()?,
@@ -199,6 +214,8 @@ fn read_node(row: &Row<'_>) -> Result<Node, RowFault> {
             last_error: columns.text()?,
         },
     };
+    fields.power_state = columns.power_state()?;
+    fields.target_power_state = columns.power_state()?;
     Ok(Node::new(identity, fields)?)
 }
 
@@ -232,6 +249,8 @@ fn with_values<R>(id: &Identity, fields: &NodeFields, run: impl FnOnce(&[&dyn To
         &rare.protected_reason,
         &rare.retired_reason,
         &rare.last_error,
+        &fields.power_state.map(PowerState::word),
+        &fields.target_power_state.map(PowerState::word),
     ])
 }
 
