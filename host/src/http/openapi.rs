@@ -1,7 +1,7 @@
 //! The API as an OpenAPI 3.1 document, made of the manifests alone: no driver is asked.
 //!
 //! - `operation`: one request and its answers, as the parts below write it.
-//! - `host`: the host's own resources. `nodes`: those of nodes. `methods`: the drivers' own methods.
+//! - `host`: the host's own resources. `nodes`: those of nodes. `standard`: power and management. `methods`: the drivers' own methods.
 //! - `schemas`: what bodies look like.
 
 mod host;
@@ -9,6 +9,7 @@ mod methods;
 mod nodes;
 mod operation;
 mod schemas;
+mod standard;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub fn document(manifests: &[&DriverManifest], url: &str) -> Value {
     let mut schemas = schemas::all();
     host::add(&mut paths);
     nodes::add(&mut paths);
+    standard::add(&mut paths);
     methods::add(&mut paths, &mut schemas, manifests);
     let url = if url.is_empty() { "/" } else { url };
     json!({

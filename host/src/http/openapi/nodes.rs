@@ -131,13 +131,6 @@ fn one(paths: &mut Paths) {
             .refuses(&CHANGE)
             .refuses(&DELETION),
     );
-    paths.add(
-        "GET",
-        "/v1/nodes/{node}/states",
-        Operation::new("nodes.states", "nodes", "Show the states of a node")
-            .answers(200, "The states.", schema("States"))
-            .refuses(&NAMED),
-    );
 }
 
 fn maintenance(paths: &mut Paths) {
