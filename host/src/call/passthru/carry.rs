@@ -49,10 +49,11 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
+        // A large body keeps the thread as a driver does.
+        self.calls.watch.entering();
         if let Err(error) = self.check_body() {
             return self.finish(Err(error)).await;
         }
-        self.calls.watch.entering();
         if let Err(fault) = self.driver.validate(&self.call) {
             return self.finish(Err(fault.into())).await;
         }
