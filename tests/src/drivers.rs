@@ -62,6 +62,8 @@ pub const LEAKY: Library = Library::of_fixtures("leaky", "leaky-driver");
 pub const MOODY: Library = Library::of_fixtures("moody", "moody-driver");
 /// Panics in the entry point that it is told to.
 pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
+/// Has schemas for its methods' bodies and replies.
+pub const SCHEMAS: Library = Library::of_fixtures("schemas", "schemas-driver");
 /// Takes as long as it is told to, blocking or deferred.
 pub const SLOW: Library = Library::of_fixtures("slow", "slow-driver");
 /// Answers what no driver may, against the boundary itself.

@@ -33,12 +33,12 @@ mod witness;
 pub use attempt::{Attempt, attempt};
 pub use built::Built;
 pub use certificates::{Authority, CertificateFor};
-pub use clients::{CLIENTS_PATIENCE, openstack, python};
+pub use clients::{CLIENTS_PATIENCE, openapi_spec_validator, openstack, python, schemathesis};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{
-    DEFERRED, FAKE, HELLO, IPMI, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, REDFISH, SLOW, SNMP, SUPPORTED,
-    UNRULY, WITNESS, WRITES_AT_LOAD,
+    DEFERRED, FAKE, HELLO, IPMI, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, REDFISH, SCHEMAS, SLOW, SNMP,
+    SUPPORTED, UNRULY, WITNESS, WRITES_AT_LOAD,
 };
 pub use eventually::eventually;
 pub use gate::Gate;

@@ -49,6 +49,9 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
+        if let Err(error) = self.check_body() {
+            return self.finish(Err(error)).await;
+        }
         if let Err(fault) = self.calls.validate(&self.driver, &self.call) {
             return self.finish(Err(fault.into())).await;
         }
@@ -84,6 +87,21 @@ impl Job {
         if let Some(recorded) = recorded {
             recorded.await;
         }
+    }
+
+    /// Holds the body against the method's schema. A method without one gets its body unread.
+    fn check_body(&self) -> Result<(), CallError> {
+        let Some(schema) = &self.call.method.body_schema else {
+            return Ok(());
+        };
+        // A large body keeps the thread as a driver does.
+        let _inside = self.calls.watch.enter();
+        let secrets = self.calls.nodes.secrets();
+        let misfit = schema.check(&self.call.body, &|key| secrets.covers(key));
+        misfit.map_err(|misfit| CallError::Body {
+            method: self.call.method.name.clone(),
+            reason: self.call.state.masked(&misfit.to_string()).into_owned(),
+        })
     }
 
     /// The rest of a call of `power:set`.
