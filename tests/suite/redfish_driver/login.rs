@@ -1,6 +1,6 @@
 //! Logins. The emulator's own is Basic authentication; its sessions are the project's own.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use suite::{Sushy, eventually};
 
 use super::{SOON, builder, create, host_of, info, read};
