@@ -4,13 +4,19 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use serde_json::{Value, json};
-use suite::{Sushy, eventually};
+use suite::{HostProcess, ImageServer, Sushy, eventually};
 
 use super::{SOON, builder, call, create, ended, host_of, info, read, request};
 
 fn nmi(sushy: &Sushy) -> Value {
     let reset = format!("{}/Actions/ComputerSystem.Reset", sushy.system_path());
     json!({"path": reset, "body": {"ResetType": "Nmi"}})
+}
+
+fn is_free(host: &HostProcess) {
+    eventually("the node is free", SOON, || {
+        (host.node_field("n1", "reservation") == Value::Null).then_some(())
+    });
 }
 
 #[test]
@@ -119,15 +125,15 @@ fn a_device_that_fails_for_good_is_quoted_with_its_own_words() {
 fn a_device_that_accepts_and_never_answers_costs_its_time_out_and_frees_the_node() {
     let sushy = Sushy::with_extras();
     let host = builder()
-        .set("drivers.redfish.config.read_timeout_ms", 700)
+        .set("drivers.redfish.config.read_timeout_ms", 5000)
         .start();
     create(&host, "n1", sushy.driver_info());
     sushy.rule(json!({"path": "/Chassis$", "do": "hang"}));
-    read(&host, "/redfish/v1/Chassis").refused(504, "it sent nothing for 700ms");
+    read(&host, "/redfish/v1/Chassis").refused(504, "it sent nothing for 5s");
     sushy.rule(json!({"method": "POST", "path": "Reset$", "do": "hang"}));
-    let text = call(&host, "POST", "request", nmi(&sushy)).refused(504, "it sent nothing for 700ms");
+    let text = call(&host, "POST", "request", nmi(&sushy)).refused(504, "it sent nothing for 5s");
     assert!(text.contains("took effect is not known"), "{text}");
-    assert_eq!(host.node_field("n1", "reservation"), Value::Null);
+    is_free(&host);
     read(&host, "/redfish/v1/Chassis").expect(200);
 
     // One that does not even begin with TLS.
@@ -153,11 +159,7 @@ fn a_call_ends_with_its_own_time_and_says_what_it_waited_for() {
         504,
         "the call's time was over before GET /redfish/v1/Chassis was done",
     );
-    assert_eq!(
-        host.node_field("n1", "reservation"),
-        Value::Null,
-        "the node is free"
-    );
+    is_free(&host);
 }
 
 #[test]
@@ -231,4 +233,15 @@ fn another_protocol_on_the_port_is_told_as_such() {
     create(&host, "n1", info(&sushy, json!({ "redfish_address": plain })));
     let reply = read(&host, "/redfish/v1/");
     assert_eq!(reply.status, 502, "{}", reply.text());
+
+    // A device without TLS that serves anything but Redfish.
+    let images = ImageServer::start();
+    create(&host, "n2", json!({"redfish_address": images.url("")}));
+    let target = "/v1/nodes/n2/vendor_passthru?method=request";
+    let root = json!({"path": "/redfish/v1/"});
+    let reply = host.request("GET", target).json(&root).send();
+    reply.refused(
+        502,
+        "makes no sense: expected JSON, found no media type that begins with 'image'",
+    );
 }
