@@ -4,7 +4,11 @@ pub mod driver_list;
 pub mod driver_reset;
 pub mod inspect;
 pub mod list_available;
+<<<<<<< HEAD
 mod running_host;
+=======
+pub mod openapi;
+>>>>>>> main
 pub mod table;
 
 use std::ffi::OsString;
@@ -23,6 +27,7 @@ use driver_list::driver_list;
 use driver_reset::driver_reset;
 use inspect::inspect;
 use list_available::{ListOptions, list_available};
+use openapi::openapi;
 
 /// Something failed that the other codes do not name.
 const FAILED: u8 = 1;
@@ -39,6 +44,7 @@ const BAD_DRIVERS: u8 = 4;
 Examples:
   host list-available                       what is in the folder of drivers
   host inspect fake                         what a driver can do
+  host openapi                              the same for programs: an OpenAPI document
   host check-config && host serve           serve what plugins.toml enables
   host driver-list                          what a running host has loaded
 
@@ -96,6 +102,20 @@ Examples:
         /// Print the manifest as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Describe the API of a host with these drivers as an OpenAPI document, without running their code
+    #[command(after_help = "\
+Examples:
+  host openapi > openapi.json
+  host openapi --plugin-dir ./drivers --all | jq '.paths | keys'
+
+A running host answers the same document to GET /openapi.json.")]
+    Openapi {
+        #[command(flatten)]
+        source: Source,
+        /// Describe all drivers of the folder that could be enabled, not only those that are
+        #[arg(long)]
+        all: bool,
     },
     /// List the drivers that are enabled in a running host
     #[command(after_help = "\
@@ -265,6 +285,14 @@ impl Command {
             Command::Inspect { driver, source, json } => {
                 let config = source.load_for_inspecting(&driver)?;
                 print(&inspect(&config.plugin_dir, &driver, json, width)?)
+            }
+            Command::Openapi { source, all } => {
+                let config = source.load_for_listing()?;
+                let url = match &config.public_url {
+                    Some(url) => url.trim_end_matches('/').to_owned(),
+                    None => format!("http://{}", config.listen),
+                };
+                print(&openapi(&config.plugin_dir, &config.enabled_drivers, all, &url)?)
             }
             Command::DriverList { url, json } => print(&driver_list(&url, json, width)?),
             Command::DriverReset { driver, url } => print(&driver_reset(&url, &driver)?),

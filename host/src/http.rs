@@ -2,7 +2,7 @@
 //!
 //! In the order in which a request passes: `server` → `connection` → `versions` → `routes` → the resources
 //! (`nodes`, `drivers`, `vendor_passthru`, `calls`) → `error`, the only file that names an error status.
-//! `metrics` shows what everybody has counted.
+//! `metrics` shows what everybody has counted, `openapi` what all of it looks like from outside.
 
 mod body;
 mod calls;
@@ -14,6 +14,7 @@ mod health;
 mod links;
 mod metrics;
 mod nodes;
+pub mod openapi;
 mod query;
 mod request;
 mod root;

@@ -15,12 +15,14 @@ pub mod manifest;
 mod printable;
 pub mod registry;
 pub mod scan;
+pub mod schema;
 pub mod select;
 
 pub use library::{LoadCause, LoadError, LoadedLibrary, load};
 pub use manifest::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind};
 pub use printable::{excerpt, printable};
 pub use scan::{FoundFile, ScanError, scan};
+pub use schema::Schema;
 pub use select::{EnabledDriver, SelectError, SelectWarning, Selection, State, Verdict, select};
 
 /// Everything that can be known of `plugin_dir` without running a driver's code: scan, manifest and select in one go.

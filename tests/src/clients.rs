@@ -1,6 +1,6 @@
 //! Ironic's own clients, unmodified, from the virtual environment that `tests/run` makes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,14 +29,46 @@ pub fn python(host: &HostProcess, script: &str) -> Value {
     run(command).succeeded().json()
 }
 
-fn client(program: &str, host: &HostProcess) -> Command {
-    let path = environment().join("bin").join(program);
+/// Asks a public validator whether a file is an OpenAPI document.
+pub fn openapi_spec_validator(file: &Path) -> CommandOutput {
+    let mut command = program("openapi-spec-validator", file.parent().expect("a folder"));
+    command.arg(file);
+    run(command)
+}
+
+/// Lets Schemathesis call a host as its own description says, with `config` as its configuration; the result is reproducible.
+pub fn schemathesis(host: &HostProcess, config: &str, arguments: &[&str]) -> CommandOutput {
+    let folder = host.folder().join("schemathesis");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("schemathesis.toml");
+    std::fs::write(&file, config).expect("a configuration");
+    let mut command = program("schemathesis", &folder);
+    command
+        .current_dir(&folder)
+        .arg("--config-file")
+        .arg(&file)
+        .arg("run");
+    command
+        .arg(format!("{}/openapi.json", host.url()))
+        .args(arguments);
+    run(command)
+}
+
+fn client(name: &str, host: &HostProcess) -> Command {
+    let mut command = program(name, host.folder());
+    command.env("OS_AUTH_TYPE", "none").env("OS_ENDPOINT", host.url());
+    command
+}
+
+/// A program of the environment, with a home of its own in `folder`.
+fn program(name: &str, folder: &Path) -> Command {
+    let path = environment().join("bin").join(name);
     assert!(
         path.exists(),
         "no {}: run tests/run once, it installs the clients",
         path.display()
     );
-    let home = host.folder().join("client-home");
+    let home = folder.join("client-home");
     std::fs::create_dir_all(&home).expect("a home for the client");
     let mut command = Command::new(path);
     command.env_clear();
@@ -45,7 +77,6 @@ fn client(program: &str, host: &HostProcess) -> Command {
         .env("HOME", &home)
         .env("XDG_CACHE_HOME", home.join("cache"))
         .env("LANG", "C.UTF-8");
-    command.env("OS_AUTH_TYPE", "none").env("OS_ENDPOINT", host.url());
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("COLUMNS", "200");
     command
 }

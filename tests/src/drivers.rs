@@ -46,6 +46,12 @@ impl Library {
 
 /// Ironic's `fake`.
 pub const FAKE: Library = Library::of_workspace("fake", "fake-driver");
+/// Servers with an IPMI BMC.
+pub const IPMI: Library = Library::of_workspace("ipmi", "ipmi-driver");
+/// Servers with a Redfish service.
+pub const REDFISH: Library = Library::of_workspace("redfish", "redfish-driver");
+/// Power outlets of rack PDUs.
+pub const SNMP: Library = Library::of_workspace("snmp", "snmp-driver");
 /// The template that authors copy.
 pub const HELLO: Library = Library::of_workspace("hello", "hello-driver");
 /// The example with deferred methods.
@@ -56,6 +62,8 @@ pub const LEAKY: Library = Library::of_fixtures("leaky", "leaky-driver");
 pub const MOODY: Library = Library::of_fixtures("moody", "moody-driver");
 /// Panics in the entry point that it is told to.
 pub const PANICS: Library = Library::of_fixtures("panics", "panics-driver");
+/// Has schemas for its methods' bodies and replies.
+pub const SCHEMAS: Library = Library::of_fixtures("schemas", "schemas-driver");
 /// Takes as long as it is told to, blocking or deferred.
 pub const SLOW: Library = Library::of_fixtures("slow", "slow-driver");
 /// Answers what no driver may, against the boundary itself.
@@ -68,4 +76,4 @@ pub const WITNESS: Library = Library::of_fixtures("witness", "witness-driver");
 pub const WRITES_AT_LOAD: Library = Library::of_fixtures("writes-at-load", "writes-at-load-driver");
 
 /// The drivers of `drivers/` that the suite exercises on every run: what `drivers/README.md` lists as supported.
-pub const SUPPORTED: &[Library] = &[FAKE];
+pub const SUPPORTED: &[Library] = &[FAKE, IPMI, REDFISH, SNMP];

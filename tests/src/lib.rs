@@ -11,6 +11,7 @@
 
 mod attempt;
 mod built;
+mod certificates;
 mod clients;
 mod command;
 mod connection;
@@ -31,12 +32,13 @@ mod witness;
 
 pub use attempt::{Attempt, attempt};
 pub use built::Built;
-pub use clients::{CLIENTS_PATIENCE, openstack, python};
+pub use certificates::{Authority, CertificateFor};
+pub use clients::{CLIENTS_PATIENCE, openapi_spec_validator, openstack, python, schemathesis};
 pub use command::{CommandOutput, host_command, run_to_end};
 pub use connection::Connection;
 pub use drivers::{
-    DEFERRED, FAKE, HELLO, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, SLOW, SUPPORTED, UNRULY, WITNESS,
-    WRITES_AT_LOAD,
+    DEFERRED, FAKE, HELLO, IPMI, KEEPS_BODIES, LEAKY, Library, MOODY, PANICS, REDFISH, SCHEMAS, SLOW, SNMP,
+    SUPPORTED, UNRULY, WITNESS, WRITES_AT_LOAD,
 };
 pub use eventually::eventually;
 pub use gate::Gate;
@@ -49,6 +51,6 @@ pub use random::Random;
 pub use raw::raw_exchange;
 pub use repository::{SourceFile, repository_files, repository_root};
 pub use rustix::process::Signal;
-pub use simulators::simulator;
+pub use simulators::{ImageServer, IpmiSim, Pyghmi, Snmpsim, Sushy, simulator};
 pub use small_disk::SmallDisk;
 pub use witness::Witness;

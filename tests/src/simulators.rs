@@ -1,7 +1,20 @@
 //! Simulators of devices, from the virtual environment that `tests/run` makes and from Debian's packages.
 
+mod image;
+mod ipmi_sim;
+mod pyghmi;
+mod snmpsim;
+mod sushy;
+mod udp;
+
 use std::path::PathBuf;
 use std::process::Command;
+
+pub use image::ImageServer;
+pub use ipmi_sim::IpmiSim;
+pub use pyghmi::Pyghmi;
+pub use snmpsim::Snmpsim;
+pub use sushy::Sushy;
 
 use crate::Built;
 

@@ -87,6 +87,7 @@ fn the_readme_names_the_commands_and_the_one_test_command() {
         "host inspect",
         "host driver-list",
         "host check-config",
+        "host openapi",
         "rename",
     ] {
         assert!(readme.contains(piece), "{piece}");

@@ -58,7 +58,7 @@ impl Folder {
 }
 
 /// The library's bytes with one text of the manifest replaced by another of the same length.
-fn edited(library: Library, from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn edited(library: Library, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = std::fs::read(library.path()).unwrap();
     let at = bytes

@@ -14,12 +14,14 @@ mod config;
 mod crashes;
 mod docs;
 mod driver_passthru;
+mod driver_readmes;
 mod drivers_api;
 mod evolution;
 mod hostile_bodies;
 mod hostile_connections;
 mod hostile_requests;
 mod hung_drivers;
+mod ipmi_driver;
 mod ironicclient;
 mod limits;
 mod listing;
@@ -30,15 +32,22 @@ mod logs;
 mod metrics;
 mod node_passthru;
 mod nodes;
+mod openapi;
 mod openstacksdk;
 mod panics;
 mod power_loss;
 mod quickstart;
 mod recorded;
 mod records;
+mod redfish_driver;
 mod replaced_files;
+mod schemas;
 mod secrets;
 mod serve_faults;
+<<<<<<< HEAD
+=======
+mod snmp_driver;
+>>>>>>> main
 mod standard_calls;
 mod stopping;
 mod stranger;

@@ -1,8 +1,11 @@
 //! JSON from outside becomes the author's types, or one line that says what was wrong.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 
+use crate::keyed::{from_json, Keyed};
 use crate::{Fault, RawJson};
 
 /// The longest piece of a foreign text in a message, in characters.
@@ -25,7 +28,7 @@ impl<'a, T: Deserialize<'a>> Arguments<'a> for T {
     fn of_call(method: &str, body: &'a [u8]) -> Result<Self, Fault> {
         // As one text: in a slice serde_json looks for UTF-8 in every string of it anew.
         let text = std::str::from_utf8(body).ok();
-        text.and_then(|text| serde_json::from_str(text).ok())
+        text.and_then(|text| from_json(text).ok())
             .ok_or_else(|| arguments_fault::<T>(method, body))
     }
 }
@@ -65,7 +68,8 @@ fn arguments_fault<'a, T: Deserialize<'a>>(method: &str, body: &'a [u8]) -> Faul
 /// The driver's configuration: the operator's table `[drivers.NAME.config]`.
 #[doc(hidden)]
 pub fn configuration<T: DeserializeOwned>(driver: &str, config: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(config).map_err(|_| {
+    let text = std::str::from_utf8(config).unwrap_or_default();
+    from_json(text).map_err(|_| {
         let trouble = Trouble::of::<T>(config);
         let table = format!("drivers.{driver}.config");
         match (trouble.path.as_deref(), trouble.missing(), trouble.unknown()) {
@@ -90,7 +94,7 @@ pub(crate) struct Trouble {
 impl Trouble {
     pub(crate) fn of<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Self {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        match serde_path_to_error::deserialize::<_, T>(Keyed(&mut deserializer)) {
             Ok(_) => Trouble {
                 path: None,
                 text: "more than one JSON value".to_owned(),
@@ -130,22 +134,52 @@ impl Trouble {
     }
 }
 
-/// serde's text without the position, which counts bytes of a body that the host may have rewritten, and without a
+/// serde's text without the position, which counts bytes of a body that the host may have rewritten, without the words of Rust, and without a
 /// string that was found where another type belongs, which may be a secret in the wrong place.
 fn plain(text: &str) -> String {
     let text = text.rfind(" at line ").map_or(text, |end| &text[..end]);
-    let found = text
-        .strip_prefix("invalid type: string \"")
-        .and_then(|rest| rest.rfind("\", expected "));
-    match found {
-        Some(end) => {
-            let rest = text
-                .strip_prefix("invalid type: string \"")
-                .map_or("", |rest| &rest[end + 1..]);
-            shortened(&format!("invalid type: string{rest}"))
+    let Some((found, expected)) = text
+        .strip_prefix("invalid ")
+        .and_then(|rest| rest.rsplit_once(", expected "))
+    else {
+        return shortened(text);
+    };
+    let found = match found.split_once(": ") {
+        Some(("type", found)) if found.starts_with("string \"") => "type: string".to_owned(),
+        Some(("type", "map")) => "type: object".to_owned(),
+        Some(("type", "sequence")) => "type: array".to_owned(),
+        Some((kind, found)) => format!("{kind}: {}", found.replace("floating point", "number")),
+        None => found.to_owned(),
+    };
+    shortened(&format!("invalid {found}, expected {}", in_json(expected)))
+}
+
+/// What serde expects, as JSON calls it.
+fn in_json(expected: &str) -> Cow<'_, str> {
+    let first = expected.split(' ').next().unwrap_or_default();
+    Cow::Borrowed(match (first, expected) {
+        ("struct", _) | (_, "a map") => "an object",
+        ("tuple", _) | (_, "a sequence") => "an array",
+        ("unit", _) => "null",
+        ("enum", _) | (_, "variant identifier") => "one of its words",
+        (_, "a boolean") => "true or false",
+        (_, "u8") => "an integer from 0 to 255",
+        (_, "u16") => "an integer from 0 to 65535",
+        (_, "u32") => "an integer from 0 to 4294967295",
+        (_, "u64" | "usize") => "an integer that is not negative",
+        (_, "i8") => "an integer from -128 to 127",
+        (_, "i16") => "an integer from -32768 to 32767",
+        (_, "i32") => "an integer from -2147483648 to 2147483647",
+        (_, "i64" | "isize") => "an integer",
+        (_, "f32" | "f64") => "a number",
+        _ => {
+            return Cow::Owned(
+                expected
+                    .replace("a tuple of size", "an array of")
+                    .replace("tuple struct", "array"),
+            )
         }
-        None => shortened(text),
-    }
+    })
 }
 
 /// One line of bounded length.
@@ -199,7 +233,7 @@ mod tests {
         assert_eq!(kind, FaultKind::InvalidParameter);
         assert_eq!(
             text,
-            "argument 'zone.port' of method 'update': invalid type: string, expected u16"
+            "argument 'zone.port' of method 'update': invalid type: string, expected an integer from 0 to 65535"
         );
         let (_, text) = refused(r#"{"bar": 7}"#);
         assert_eq!(
@@ -236,7 +270,22 @@ mod tests {
         assert_eq!(kind, FaultKind::InvalidParameter);
         assert_eq!(
             text,
-            "arguments of method 'update': invalid type: integer `7`, expected struct Update"
+            "arguments of method 'update': invalid type: integer `7`, expected an object"
+        );
+    }
+
+    #[test]
+    fn an_array_is_no_object_at_any_depth() {
+        let (kind, text) = refused(r#"["x"]"#);
+        assert_eq!(kind, FaultKind::InvalidParameter);
+        assert_eq!(
+            text,
+            "arguments of method 'update': invalid type: array, expected an object"
+        );
+        let (_, text) = refused(r#"{"bar": "x", "zone": [80]}"#);
+        assert_eq!(
+            text,
+            "argument 'zone' of method 'update': invalid type: array, expected an object"
         );
     }
 

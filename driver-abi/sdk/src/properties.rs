@@ -6,8 +6,10 @@ use std::fmt;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use serde_json::Value;
 
 use crate::arguments::{shortened, Trouble};
+use crate::keyed::from_json;
 use crate::Fault;
 
 /// What a driver needs to know of a node. Derived for a struct; each field is one property of `driver_info`.
@@ -16,6 +18,8 @@ use crate::Fault;
 /// - A field is required, unless it is an `Option` or has `#[property(default = 623)]`. JSON `null` counts as absent.
 /// - `#[property(secret)]` keeps a value out of every message, and masks it wherever a node is shown.
 /// - The JSON type follows from the field's type; for other types say it: `#[property(type = "string")]`.
+/// - `#[property(choices = ["1.5", "2.0"])]` lists all that a value can be, `#[property(range = 1..=65535)]` bounds a number. Both stand in
+///   the manifest, as do the bounds that follow from the field's type.
 ///
 /// Numbers and booleans that arrive as strings are accepted, and so are numbers and booleans for a string: the
 /// `openstack` command reads `--driver-info port=623` as a number and `password=1234` too. Other keys of
@@ -39,6 +43,10 @@ pub struct Property {
     /// For people: `an integer from 0 to 65535`.
     pub expected: &'static str,
     pub secret: bool,
+    /// Where a number must lie, if its author says so.
+    pub bounds: Option<(f64, f64)>,
+    /// All that it can be, as JSON; empty if that is not told.
+    pub choices: &'static [&'static str],
 }
 
 /// A node's `driver_info`, split into its keys.
@@ -91,11 +99,9 @@ impl<'a> DriverInfo<'a> {
         let Some(given) = self.get(property.name) else {
             return Ok(None);
         };
-        if let Ok(value) = serde_json::from_str(given.get()) {
-            return Ok(Some(value));
-        }
-        rewritten(property, given)
-            .and_then(|text| serde_json::from_str(&text).ok())
+        property
+            .read(given.get())
+            .or_else(|| property.read(&rewritten(property, given)?))
             .map(Some)
             .ok_or_else(|| property.refuse::<T>(given))
     }
@@ -115,6 +121,24 @@ fn rewritten(property: &Property, given: &RawValue) -> Option<String> {
 }
 
 impl Property {
+    /// The value that JSON text stands for, if it is one of this property.
+    fn read<T: DeserializeOwned>(&self, text: &str) -> Option<T> {
+        let value = from_json(text).ok()?;
+        self.allows(text).then_some(value)
+    }
+
+    fn allows(&self, text: &str) -> bool {
+        let in_bounds = self.bounds.map_or(true, |(minimum, maximum)| {
+            text.parse::<f64>()
+                .map_or(true, |number| number >= minimum && number <= maximum)
+        });
+        // The same text may be written with other escapes.
+        let same = |choice: &&str| {
+            *choice == text || serde_json::from_str::<Value>(choice).ok() == serde_json::from_str(text).ok()
+        };
+        in_bounds && (self.choices.is_empty() || self.choices.iter().any(same))
+    }
+
     #[cold]
     fn refuse<T: DeserializeOwned>(&self, given: &RawValue) -> Fault {
         let Property { name, expected, .. } = *self;
@@ -131,7 +155,11 @@ impl Property {
         };
         let mut message = format!("driver_info property '{name}' must be {expected}, found {found}");
         // The right JSON type, refused by the author's own type: only that type knows why.
-        if json_type == self.json_type && !self.secret && !matches!(json_type, "number" | "boolean") {
+        if json_type == self.json_type
+            && !self.secret
+            && self.choices.is_empty()
+            && !matches!(json_type, "number" | "boolean")
+        {
             let trouble = Trouble::of::<T>(text.as_bytes());
             message.push_str(": ");
             message.push_str(&trouble.text);

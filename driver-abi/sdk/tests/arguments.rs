@@ -149,7 +149,7 @@ fn arguments_that_cannot_be_read_are_one_fault_in_every_kind_of_method_and_have_
             (
                 json!({"speed": "fast"}),
                 FaultKind::InvalidParameter,
-                format!("argument 'speed' of method '{method}': invalid type: string, expected u8"),
+                format!("argument 'speed' of method '{method}': invalid type: string, expected an integer from 0 to 255"),
             ),
             (
                 json!({"speed": 1, "zz": 2}),
@@ -194,7 +194,9 @@ fn a_validation_reads_the_arguments_for_the_authors_check_and_for_a_client_that_
             .validate()
     };
     for method in ["accepted", "future", "checked"] {
-        let text = format!("argument 'speed' of method '{method}': invalid type: string, expected u8");
+        let text = format!(
+            "argument 'speed' of method '{method}': invalid type: string, expected an integer from 0 to 255"
+        );
         assert_eq!(validated(method).unwrap_err().message(), text);
     }
     for method in ["sync", "deferred"] {

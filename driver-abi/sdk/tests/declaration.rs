@@ -227,7 +227,7 @@ fn an_async_fn_runs_on_the_one_thread_of_the_driver() {
     );
     assert_eq!(
         call(256).unwrap_err().message(),
-        "argument 'brightness' of method 'async': invalid value: integer `256`, expected u8"
+        "argument 'brightness' of method 'async': invalid value: integer `256`, expected an integer from 0 to 255"
     );
 }
 

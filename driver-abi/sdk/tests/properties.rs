@@ -46,6 +46,18 @@ struct Device {
     /// Its mode.
     #[property(type = "string")]
     mode: Option<Mode>,
+    /// What it speaks.
+    #[property(choices = ["1.5", "2.0"], default = "2.0")]
+    protocol: String,
+    /// Its channel.
+    #[property(range = 1..=15)]
+    channel: Option<u8>,
+    /// How far it is.
+    #[property(range = 0.5..)]
+    distance: Option<f64>,
+    /// Its speed.
+    #[property(choices = ["fast", "safe"], default = "safe")]
+    speed: Mode,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,6 +163,42 @@ fn a_value_of_another_type_is_refused_with_what_was_expected_and_found() {
 }
 
 #[test]
+fn a_value_outside_its_choices_or_its_range_is_refused_with_all_that_would_do() {
+    refused(
+        "protocol",
+        json!("3.0"),
+        "must be one of \"1.5\", \"2.0\", found the string \"3.0\"",
+    );
+    refused(
+        "protocol",
+        json!([]),
+        "must be one of \"1.5\", \"2.0\", found an array",
+    );
+    refused("channel", json!(16), "must be an integer from 1 to 15, found 16");
+    refused(
+        "channel",
+        json!("0"),
+        "must be an integer from 1 to 15, found the string \"0\"",
+    );
+    refused(
+        "distance",
+        json!(0.25),
+        "must be a number of at least 0.5, found 0.25",
+    );
+    refused(
+        "speed",
+        json!("slow"),
+        "must be one of \"fast\", \"safe\", found the string \"slow\"",
+    );
+    // what the command line makes of `protocol=1.5`
+    assert_eq!(with("protocol", json!(1.5)).unwrap(), json!("1.5"));
+    assert_eq!(with("protocol", json!(null)).unwrap(), json!("2.0"));
+    assert_eq!(with("channel", json!("15")).unwrap(), json!(15));
+    assert_eq!(with("speed", json!(null)).unwrap(), json!("safe"));
+    assert_eq!(with("speed", json!("fast")).unwrap(), json!("fast"));
+}
+
+#[test]
 fn a_value_of_the_right_json_type_is_refused_with_the_reason_of_its_own_type() {
     let text = |key, value| with(key, value).unwrap_err().message().to_owned();
     assert_eq!(
@@ -191,7 +239,7 @@ fn the_manifest_has_the_properties_in_the_order_of_the_author() {
         r#""properties":{"name":{"description":"Name of the device, in two lines.","type":"string","required":true,"#,
         r#""secret":false,"default":null},"address":{"description":"Its address.","type":"string","required":true,"#,
         r#""secret":false,"default":null},"port":{"description":"Its port.","type":"integer","required":false,"#,
-        r#""secret":false,"default":623},"#,
+        r#""secret":false,"default":623,"minimum":0,"maximum":65535},"#,
     );
     assert!(manifest[start..].starts_with(expected), "{}", &manifest[start..]);
     let manifest: Value = serde_json::from_str(manifest).unwrap();
@@ -211,4 +259,22 @@ fn the_manifest_has_the_properties_in_the_order_of_the_author() {
     assert_eq!(of("labels"), (json!("object"), json!(false), json!(null)));
     assert_eq!(of("anything"), (json!("any"), json!(false), json!(null)));
     assert_eq!(of("mode"), (json!("string"), json!(false), json!(null)));
+    assert_eq!(of("speed"), (json!("string"), json!(false), json!("safe")));
+    let properties = &manifest["properties"];
+    assert_eq!(properties["protocol"]["choices"], json!(["1.5", "2.0"]));
+    assert_eq!(properties["speed"]["choices"], json!(["fast", "safe"]));
+    assert_eq!(
+        (
+            &properties["channel"]["minimum"],
+            &properties["channel"]["maximum"]
+        ),
+        (&json!(1), &json!(15))
+    );
+    assert_eq!(
+        (
+            &properties["distance"]["minimum"],
+            properties["distance"].get("maximum")
+        ),
+        (&json!(0.5), None)
+    );
 }

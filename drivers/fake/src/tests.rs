@@ -172,7 +172,7 @@ fn a_wrong_configuration_names_its_key() {
     );
     assert_eq!(
         text(json!({"vendor_delay_ms": "1"})),
-        "drivers.fake.config.vendor_delay_ms: invalid type: string, expected u64"
+        "drivers.fake.config.vendor_delay_ms: invalid type: string, expected an integer that is not negative"
     );
 }
 

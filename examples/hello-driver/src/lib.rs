@@ -23,7 +23,7 @@ struct Config {
     word: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Schema)]
 #[serde(deny_unknown_fields)]
 struct Greet {
     name: String,

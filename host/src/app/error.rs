@@ -26,7 +26,8 @@ pub enum StartError {
 pub struct DriverFaults(Vec<String>);
 
 impl DriverFaults {
-    pub(super) fn new(faults: impl Iterator<Item = String>) -> Self {
+    /// These faults.
+    pub fn new(faults: impl Iterator<Item = String>) -> Self {
         DriverFaults(faults.collect())
     }
 }

@@ -5,8 +5,10 @@
 //! thread: whatever the client or the deadline does, they are let go when the driver returns and not before.
 
 mod carry;
+mod check;
 mod error;
 mod power;
+mod standard;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,7 +181,11 @@ impl Passthru {
         let share = self.limits.share(driver.name()).map_err(busy)?;
         let permit = share.call().map_err(busy)?;
         let worker = if driver.holds_thread(&method) || reads.is_some_and(|read| driver.holds_thread(read)) {
+<<<<<<< HEAD
             share.worker(driver.is_here()).map_err(busy)?
+=======
+            share.worker().map_err(busy)?
+>>>>>>> main
         } else {
             Box::pin(share.pass(driver.is_here())).await.map_err(busy)?
         };
@@ -273,6 +279,7 @@ impl Passthru {
         }
     }
 
+<<<<<<< HEAD
     /// Lets a node's driver check the node, as part of a client's `validate`.
     ///
     /// # Errors
@@ -322,6 +329,8 @@ impl Passthru {
         }
     }
 
+=======
+>>>>>>> main
     /// The driver that a node names.
     ///
     /// # Errors
@@ -349,14 +358,24 @@ impl Passthru {
     }
 
     /// Lets the driver check a call.
+<<<<<<< HEAD
     async fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
         let _inside = driver.is_here().then(|| self.watch.enter());
         driver.validate(call).await
+=======
+    fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
+        let _inside = self.watch.enter();
+        driver.validate(call)
+>>>>>>> main
     }
 
     /// Lets the driver begin a call.
     fn start(&self, driver: &LoadedDriver, call: &OwnedCall) -> Running {
+<<<<<<< HEAD
         let _inside = driver.is_here().then(|| self.watch.enter());
+=======
+        let _inside = self.watch.enter();
+>>>>>>> main
         driver.start(call)
     }
 

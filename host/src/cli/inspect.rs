@@ -1,5 +1,7 @@
 //! `host inspect`: everything that a file says about its driver, without running it.
 
+mod arguments;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +10,8 @@ use serde_json::Value;
 use super::table::{table, wrap};
 use crate::plugin::manifest::{ReadFile, StandardMethod};
 use crate::plugin::{
-    CalledOn, DriverManifest, FoundFile, Method, Property, PropertyKind, RunKind, ScanError, SelectError,
-    printable, scan, select,
+    CalledOn, DriverManifest, FoundFile, Method, Property, RunKind, ScanError, SelectError, printable, scan,
+    select,
 };
 
 /// Why there is nothing to show.
@@ -167,30 +169,25 @@ fn as_text(file: &Path, manifest: &DriverManifest, width: usize) -> String {
             );
         }
     }
+    text.push_str(&arguments::tables(manifest, width));
     text
 }
 
 fn property_row(name: &str, property: &Property) -> [String; 4] {
-    let kind = match property.kind {
-        PropertyKind::String => "string",
-        PropertyKind::Integer => "integer",
-        PropertyKind::Number => "number",
-        PropertyKind::Boolean => "boolean",
-        PropertyKind::Object => "object",
-        PropertyKind::Array => "array",
-        PropertyKind::Any => "any",
-    };
     let mut facts = vec![property.description.clone()];
     if property.secret {
         facts.push("[secret]".to_owned());
     }
+    facts.extend(choices(&property.choices));
+    let bound = |bound: &Option<serde_json::Number>| bound.as_ref().map(ToString::to_string);
+    facts.extend(bounds(&[bound(&property.minimum), bound(&property.maximum)], ""));
     if let Some(default) = &property.default {
         facts.push(format!("[default {default}]"));
     }
     let needed = if property.required { "required" } else { "optional" };
     [
         printable(name),
-        kind.to_owned(),
+        property.kind.word().to_owned(),
         needed.to_owned(),
         printable(&facts.join(" ")),
     ]
@@ -199,9 +196,26 @@ fn property_row(name: &str, property: &Property) -> [String; 4] {
 fn standard_row(standard: &StandardMethod) -> [String; 5] {
     let mut row = method_row(&standard.method);
     if !standard.accepts.is_empty() {
-        row[4].push_str(&printable(&format!(" [{}]", standard.accepts.join(", "))));
+        row[4].push(' ');
+        row[4].push_str(&printable(&format!("[{}]", standard.accepts.join(", "))));
     }
     row
+}
+
+/// All that a value can be, if that is told.
+fn choices(choices: &[Value]) -> Option<String> {
+    let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
+    (!choices.is_empty()).then(|| format!("[one of {}]", choices.join(", ")))
+}
+
+/// From where to where a value goes, if that is told.
+fn bounds(bounds: &[Option<String>; 2], unit: &str) -> Option<String> {
+    match bounds {
+        [None, None] => None,
+        [Some(least), None] => Some(format!("[at least {least}{unit}]")),
+        [None, Some(most)] => Some(format!("[at most {most}{unit}]")),
+        [Some(least), Some(most)] => Some(format!("[{least} to {most}{unit}]")),
+    }
 }
 
 fn method_row(method: &Method) -> [String; 5] {
@@ -215,7 +229,7 @@ fn method_row(method: &Method) -> [String; 5] {
     if let Some(limit) = method.time_limit {
         facts.push(format!("[time limit {} ms]", limit.as_millis()));
     }
-    if method.body_schema.is_some() {
+    if method.body_schema.is_some() && !arguments::are_listed(method) {
         facts.push("[arguments have a schema]".to_owned());
     }
     if method.reply_schema.is_some() {

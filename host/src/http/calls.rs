@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{Response, StatusCode};
@@ -14,13 +13,14 @@ use uuid::Uuid;
 use super::links::{Link, Links};
 use super::query::{Arguments, limit};
 use super::request::RequestInfo;
+use super::routes::Table;
 use super::{Api, ApiError, nodes, time};
 use crate::call::record::{self, CancelError, Ending, Record, RecordState};
 use crate::request_id::RequestId;
 
 /// The table of routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
+pub(super) fn routes() -> Table {
+    Table::new()
         .route("/v1/calls", get(list))
         .route("/v1/calls/{id}", get(show).delete(cancel))
         .route("/v1/nodes/{node}/calls", get(list_of_node))

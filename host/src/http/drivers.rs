@@ -152,6 +152,16 @@ fn describe(property: &Property) -> String {
     } else {
         "Optional."
     });
+    let quoted: Vec<String> = property.choices.iter().map(Value::to_string).collect();
+    if !quoted.is_empty() {
+        text.push_str(&format!(" One of {}.", quoted.join(", ")));
+    }
+    match (&property.minimum, &property.maximum) {
+        (Some(least), Some(most)) => text.push_str(&format!(" From {least} to {most}.")),
+        (Some(least), None) => text.push_str(&format!(" At least {least}.")),
+        (None, Some(most)) => text.push_str(&format!(" At most {most}.")),
+        (None, None) => {}
+    }
     if let Some(default) = &property.default
         && !default.is_null()
         && !property.secret

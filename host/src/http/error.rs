@@ -11,6 +11,7 @@ use super::calls;
 
 mod call;
 mod connection;
+pub(super) mod documented;
 mod node;
 mod record;
 

@@ -1,7 +1,7 @@
 //! Ironic's node API. Reads come from the index and wait for nothing; changes hold the node's lock.
 
 mod create;
-mod fields;
+pub(super) mod fields;
 mod input;
 mod list;
 mod management;
@@ -14,13 +14,13 @@ mod validate;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::routing::{get, put};
 use uuid::Uuid;
 
 use super::request::RequestInfo;
+use super::routes::Table;
 use super::{Api, ApiError, ApiVersion, body};
 use crate::node::fields::Node;
 use crate::node::lock::{Holder, NodeGuard};
@@ -30,8 +30,8 @@ use crate::node::name::{self, NameFault};
 const NAMES: ApiVersion = ApiVersion(5);
 
 /// The table of routes.
-pub(super) fn routes() -> Router<Arc<Api>> {
-    Router::new()
+pub(super) fn routes() -> Table {
+    Table::new()
         .route("/v1/nodes", get(list::summary).post(create::create))
         .route("/v1/nodes/detail", get(list::detail))
         .route("/v1/nodes/validate", get(validate::by_argument))

@@ -27,7 +27,7 @@ use crate::plugin::manifest::{CalledOn, DriverManifest, Method};
 pub(super) use address::Address;
 
 /// The verbs that a driver's methods can have.
-const VERBS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
+pub(super) const VERBS: [&str; 5] = ["DELETE", "GET", "PATCH", "POST", "PUT"];
 /// The same, for the header that says so.
 const ALLOWED: &str = "DELETE, GET, PATCH, POST, PUT";
 /// Where the list of methods is; no method can have this name.
@@ -55,7 +55,7 @@ where
     B::Error: Error + 'static,
 {
     let Some(verb) = VERBS.into_iter().find(|verb| parts.method == *verb) else {
-        return Err(ApiError::method_not_allowed(HeaderValue::from_static(ALLOWED)));
+        return Err(ApiError::method_not_allowed(allowed(api, info, &address)));
     };
     let subject = match address.on {
         CalledOn::Node => Subject::Node(nodes::find(api, &address.ident, info.version)?),
@@ -87,6 +87,24 @@ where
             Ok(response)
         }
     }
+}
+
+/// The verbs of a method that is known, else all that a method can have.
+fn allowed(api: &Api, info: RequestInfo, address: &Address<'_>) -> HeaderValue {
+    let driver = match address.on {
+        CalledOn::Driver => loaded(api, &address.ident).ok(),
+        CalledOn::Node => nodes::find(api, &address.ident, info.version)
+            .ok()
+            .and_then(|node| api.passthru.driver_of(&node).ok()),
+    };
+    let verbs = driver
+        .zip(address.method.as_deref())
+        .and_then(|(driver, method)| {
+            let mut verbs = driver.method(address.on, method)?.http_methods.clone();
+            verbs.sort_unstable();
+            HeaderValue::try_from(verbs.join(", ")).ok()
+        });
+    verbs.unwrap_or(HeaderValue::from_static(ALLOWED))
 }
 
 fn loaded(api: &Api, name: &str) -> Result<Arc<LoadedDriver>, ApiError> {

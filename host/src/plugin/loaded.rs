@@ -121,8 +121,8 @@ impl CallState {
         CallState::new(self.driver.clone(), self.request_id, timeout).with_secrets(self.secrets.clone())
     }
 
-    /// What the driver says, without the node's secrets.
-    fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    /// A text about the call, without the node's secrets.
+    pub fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match &self.secrets {
             Some(secrets) => secrets.mask(text),
             None => text.into(),

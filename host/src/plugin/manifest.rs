@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use rustix::io::Errno;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 mod elf;
 mod error;
@@ -22,6 +22,7 @@ pub use parse::{Claim, parse};
 pub use standard::{Interface, StandardCall, StandardMethod};
 
 use super::scan::FoundFile;
+use super::schema::Schema;
 
 /// What a driver declares about itself.
 #[derive(Debug, Clone)]
@@ -61,6 +62,12 @@ pub struct Property {
     pub secret: bool,
     /// What the driver takes when it is absent.
     pub default: Option<Value>,
+    /// All that it can be, if the driver lists it.
+    pub choices: Vec<Value>,
+    /// The least that a number can be.
+    pub minimum: Option<Number>,
+    /// The greatest that a number can be.
+    pub maximum: Option<Number>,
 }
 
 /// The JSON type of a property's value.
@@ -103,10 +110,10 @@ pub struct Method {
     pub run: RunKind,
     /// How long a call may take, if the driver says so.
     pub time_limit: Option<Duration>,
-    /// JSON Schema of the arguments.
-    pub body_schema: Option<Value>,
-    /// JSON Schema of the reply.
-    pub reply_schema: Option<Value>,
+    /// JSON Schema of the arguments; a call is checked against it before the driver sees it.
+    pub body_schema: Option<Schema>,
+    /// JSON Schema of the reply, for people and programs that call it. What a driver answers is not checked: it has taken effect.
+    pub reply_schema: Option<Schema>,
 }
 
 /// Where a method is called.
@@ -152,6 +159,21 @@ pub struct FileIdentity {
     inode: u64,
     bytes: u64,
     changed: (i64, i64),
+}
+
+impl PropertyKind {
+    /// The word for it, in manifests and in JSON Schema; `any` is a manifest's alone.
+    pub fn word(self) -> &'static str {
+        match self {
+            PropertyKind::String => "string",
+            PropertyKind::Integer => "integer",
+            PropertyKind::Number => "number",
+            PropertyKind::Boolean => "boolean",
+            PropertyKind::Object => "object",
+            PropertyKind::Array => "array",
+            PropertyKind::Any => "any",
+        }
+    }
 }
 
 impl FileIdentity {

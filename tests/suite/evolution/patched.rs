@@ -150,7 +150,7 @@ pub(crate) fn newer_host() -> PathBuf {
         let root = Sources::new("newer-host");
         root.copy_boundary(Variant::Newer);
         root.write("src/main.rs", NEWER_HOST);
-        root.write("src/plugin.rs", "pub mod library;\npub mod manifest;\nmod printable;\npub use printable::printable;\npub mod scan;\npub mod select;\n");
+        root.write("src/plugin.rs", "pub mod library;\npub mod manifest;\nmod printable;\npub use printable::printable;\npub mod scan;\npub mod schema;\npub mod select;\n");
         root.link("src/plugin", &repository_root().join("host/src/plugin"));
         root.write("Cargo.toml", &newer_host_manifest());
         root.build().binary("newer-host")
@@ -167,8 +167,10 @@ fn newer_host_manifest() -> String {
     for name in [
         "abi_stable",
         "indexmap",
+        "jsonschema",
         "libloading",
         "object",
+        "percent-encoding",
         "rustix",
         "semver",
         "serde",

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use suite::Built;
+use suite::{Built, SCHEMAS};
 
 use super::{Folder, PLAIN};
 
@@ -34,6 +34,23 @@ fn inspect_shows_the_whole_manifest_of_a_name_or_a_file() {
     let manifest = folder.inspect(&["plain", "--json"]).succeeded().json();
     assert_eq!(manifest["methods"][0]["description"], "Replies with the body.");
     assert_eq!(manifest["target"], "any");
+}
+
+#[test]
+fn inspect_shows_standard_calls_with_what_the_driver_can_do() {
+    let folder = Folder::new();
+    folder.put("x.so", suite::FAKE);
+    let shown = folder.inspect(&["fake"]).succeeded().stdout;
+    let words = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "STANDARD CALL",
+        "power:get GET no shared Remembers the power state",
+        "power:set PUT yes exclusive Changes the power state that is remembered \
+         [power on, power off, rebooting, soft power off, soft rebooting]",
+        "[pxe, disk, cdrom, bios, safe]",
+    ] {
+        assert!(words.contains(part), "{part:?} is missing in {shown}");
+    }
 }
 
 #[test]
@@ -91,4 +108,24 @@ fn inspect_needs_no_configuration_for_a_file_that_is_named() {
         String::from_utf8_lossy(&output.stderr).contains("plugins.toml"),
         "{output:?}"
     );
+}
+
+#[test]
+fn inspect_is_a_reference_of_properties_and_arguments_with_what_they_can_be() {
+    let folder = Folder::new();
+    folder.put("x.so", SCHEMAS);
+    let text = folder.inspect(&["schemas"]).succeeded().stdout;
+    // Prose wraps where the terminal ends.
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "schemas_port integer optional Port of the lamp. [1 to 65535] [default 623]",
+        "schemas_protocol string optional What the lamp speaks. [one of \"1.5\", \"2.0\"] [default \"2.0\"]",
+        "schemas_word string optional Word that opens the lamp. [secret]",
+        "ARGUMENT OF light TYPE NEEDED DESCRIPTION brightness integer required How bright, in per cent. [0 to 100]",
+        "code string optional What opens it. [secret] [at most 8 characters]",
+        "ARGUMENT OF measure TYPE NEEDED DESCRIPTION sensors array required [1 to 3 items]",
+        "unit any optional [one of \"celsius\", \"rpm\"]",
+    ] {
+        assert!(words.contains(part), "{part:?} is missing in {text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Changes of power that fail, take too long or are cut off.
 
 use serde_json::{Value, json};
-use suite::MOODY;
+use suite::{MOODY, SmallDisk};
 
 use super::moody::{self, Machine};
 use super::{power, record, recorded, settled, states};
@@ -179,6 +179,41 @@ fn a_client_may_ask_to_stop_waiting_for_the_device() {
     let record = recorded(&host, "n1", "failed");
     assert!(record["cancel_requested_at"].is_string(), "{record}");
     assert_eq!(settled(&host, "n1")["target_power_state"], Value::Null);
+}
+
+#[test]
+fn while_nothing_can_be_written_no_change_begins_and_one_that_ends_says_so_later() {
+    let disk = SmallDisk::new();
+    let host = suite::HostProcess::builder()
+        .driver(MOODY)
+        .set("database.path", disk.path().join("host.db").to_str().unwrap())
+        .start();
+    let machine = Machine::new(&host, "n1", "waits");
+    let idle = Machine::new(&host, "n2", "");
+    power(&host, "n1", "power on").expect(202);
+    machine.until_told();
+    disk.fill();
+    suite::eventually("changes are refused", super::SOON, || {
+        let refused = power(&host, "n2", "rebooting");
+        settled(&host, "n2");
+        (refused.status == 503).then_some(())
+    });
+    let before = idle.seen();
+    power(&host, "n2", "rebooting").refused(503, "so it was not begun");
+    assert_eq!(idle.seen(), before);
+    assert_eq!(states(&host, "n2")["target_power_state"], Value::Null);
+    machine.open();
+    host.logged(&["what became of a power change could not be stored"]);
+    assert_eq!(states(&host, "n1")["target_power_state"], "power on");
+    disk.free();
+    suite::eventually("the node says how the change ended", super::SOON, || {
+        let now = states(&host, "n1");
+        let over = now["target_power_state"] == Value::Null && now["power_state"] == "power on";
+        over.then_some(())
+    });
+    recorded(&host, "n1", "succeeded");
+    power(&host, "n1", "power off").expect(202);
+    assert_eq!(settled(&host, "n1")["power_state"], "power off");
 }
 
 #[test]

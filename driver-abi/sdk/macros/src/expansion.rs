@@ -56,11 +56,18 @@ impl Expansion<'_> {
         let proofs = standard.flat_map(|standard| standard.proofs());
         let implementation = self.implementation();
         quote! {
+            // Exported macros live in the root of the crate, wherever they are written: the second one is refused, by this name.
+            #[doc(hidden)]
+            #[macro_export]
+            macro_rules! a_library_holds_one_driver {
+                () => {};
+            }
+
             const _: () = {
                 #(#tracked)*
                 #(#proofs)*
 
-                const __PARTS: &[&[&str]] = #parts;
+                const __PARTS: &[::driver_sdk::__private::Part] = #parts;
                 const __JOINED: [u8; ::driver_sdk::__private::length(__PARTS)] =
                     ::driver_sdk::__private::join(__PARTS);
                 const __MANIFEST: &str = ::driver_sdk::__private::text(&__JOINED);

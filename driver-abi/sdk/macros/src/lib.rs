@@ -7,6 +7,7 @@ mod expansion;
 mod manifest;
 mod method;
 mod properties;
+mod range;
 mod schema;
 mod signature;
 mod standard;
@@ -46,7 +47,7 @@ use proc_macro::TokenStream;
 /// | `require_exclusive_lock = true` | nothing else that is exclusive runs on the node meanwhile | true; nodes only |
 /// | `attach` | the answer is an `Attachment`: bytes with a media type; needs `async = false` | JSON |
 /// | `time_limit_ms = 5000` | the longest that a call may take | the operator's |
-/// | `body_schema`, `reply_schema = "file.json"` | a JSON Schema, in a file beside `Cargo.toml` | none |
+/// | `body_schema`, `reply_schema = "file.json"` | a JSON Schema, in a file beside `Cargo.toml` | that of the type, if it derives `Schema` |
 ///
 /// A standard call is declared like a method, by what it does; its name, verb and lock are the contract's. Its only other word is
 /// `time_limit_ms`. With `power(get)` goes `power(set)`.
@@ -69,6 +70,14 @@ pub fn driver(words: TokenStream, block: TokenStream) -> TokenStream {
 #[proc_macro_derive(Properties, attributes(property))]
 pub fn properties(item: TokenStream) -> TokenStream {
     properties::derive(item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// The JSON Schema of a type that serde reads or writes. See the trait `Schema` of `driver-sdk`.
+#[proc_macro_derive(Schema, attributes(schema, serde))]
+pub fn schema(item: TokenStream) -> TokenStream {
+    schema::derive(item.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::{Error, Ident, ImplItemFn, LitInt, Result, ReturnType, Type};
 
 use crate::description;
-use crate::schema::Schema;
+use crate::schema::SchemaFile;
 use crate::signature::{self, Parameter};
 use crate::standard::Standard;
 use crate::words::MethodWords;
@@ -38,8 +38,10 @@ pub(crate) struct Method {
     pub(crate) require_exclusive_lock: bool,
     pub(crate) attach: bool,
     pub(crate) time_limit_ms: Option<u64>,
-    pub(crate) body_schema: Option<Schema>,
-    pub(crate) reply_schema: Option<Schema>,
+    pub(crate) body_schema: Option<SchemaFile>,
+    pub(crate) reply_schema: Option<SchemaFile>,
+    /// The type of its answer as JSON, as far as it is written out.
+    pub(crate) answer: Option<Type>,
     pub(crate) description: String,
     pub(crate) run: Run,
     pub(crate) parameters: Vec<Parameter>,
@@ -85,11 +87,8 @@ impl Method {
                 "`require_exclusive_lock` is a word of node methods: a driver method locks no node",
             ));
         }
-        check_attach(
-            &words,
-            is_async,
-            answer_type(function, &parameters, run)?.as_ref(),
-        )?;
+        let answer = answer_type(function, &parameters, run)?;
+        check_attach(&words, is_async, answer.as_ref())?;
         Ok(Method {
             ident: signature.ident.clone(),
             on,
@@ -102,8 +101,9 @@ impl Method {
                 .map_or(on == On::Node, |word| word.value),
             attach: words.attach.is_some(),
             time_limit_ms: time_limit(words.time_limit_ms.as_ref())?,
-            body_schema: words.body_schema.as_ref().map(Schema::read).transpose()?,
-            reply_schema: words.reply_schema.as_ref().map(Schema::read).transpose()?,
+            body_schema: words.body_schema.as_ref().map(SchemaFile::read).transpose()?,
+            reply_schema: words.reply_schema.as_ref().map(SchemaFile::read).transpose()?,
+            answer: answer.filter(|_| words.attach.is_none()),
             description: described(function)?,
             run,
             parameters,

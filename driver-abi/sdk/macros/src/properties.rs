@@ -1,27 +1,29 @@
 //! The derive of `Properties`: each field of a struct is one property of a node's `driver_info`.
 
+mod values;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, ExprUnary, Field, Fields, GenericArgument, Ident,
-    Lit, LitStr, Meta, PathArguments, Result, Type, UnOp,
+    Attribute, Data, DeriveInput, Error, Expr, ExprArray, ExprLit, Field, Fields, GenericArgument, Ident,
+    Lit, LitStr, Meta, PathArguments, Result, Type,
 };
 
 use crate::description;
 use crate::manifest::quoted;
+use crate::range::Range;
+use crate::signature::is_named;
 use crate::words::{each_word, once, unknown, value};
-
-const TYPES: [&str; 7] = ["string", "integer", "number", "boolean", "object", "array", "any"];
+use values::{literal, Values};
 
 /// One field, checked.
 struct Property {
     ident: Ident,
     name: String,
     description: String,
-    json_type: &'static str,
-    expected: String,
+    values: Values,
     secret: bool,
     required: bool,
     /// The default as JSON, and as an expression of the field's type.
@@ -34,10 +36,23 @@ struct Words {
     secret: Option<()>,
     default: Option<Expr>,
     json_type: Option<LitStr>,
+    range: Option<Range>,
+    choices: Option<ExprArray>,
 }
 
 pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
+    Ok(checked(&input).unwrap_or_else(|error| {
+        let (error, stub) = (error.into_compile_error(), stub(&input.ident));
+        if input.generics.params.is_empty() {
+            quote!(#error #stub)
+        } else {
+            error
+        }
+    }))
+}
+
+fn checked(input: &DeriveInput) -> Result<TokenStream> {
     let refuse = |text| Err(Error::new(input.ident.span(), text));
     if !input.generics.params.is_empty() {
         return refuse("a struct of properties has no generics");
@@ -64,6 +79,22 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     match errors {
         Some(errors) => Err(errors),
         None => Ok(expand(&input.ident, &properties)),
+    }
+}
+
+/// What stands for the derived code where there is none: without it every use of the type would be one more error.
+fn stub(ty: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl ::driver_sdk::Properties for #ty {
+            const MANIFEST: &'static str = "{}";
+
+            fn parse(
+                _: &::driver_sdk::__private::DriverInfo<'_>,
+            ) -> ::core::result::Result<Self, ::driver_sdk::Fault> {
+                ::core::unreachable!()
+            }
+        }
     }
 }
 
@@ -107,10 +138,7 @@ impl Property {
             Some(ty) => (true, ty),
             None => (false, &field.ty),
         };
-        let (json_type, expected) = match &words.json_type {
-            Some(word) => named(word)?,
-            None => follows(ty)?,
-        };
+        let values = Values::read(&words, ty)?;
         let default = match &words.default {
             Some(expr) if optional => {
                 return Err(Error::new_spanned(
@@ -124,15 +152,20 @@ impl Property {
                     "a default stands in the manifest for everybody to read: it is no secret",
                 ))
             }
-            Some(expr) => Some(default(expr, ty)?),
+            Some(expr) => {
+                let (json, value) = default(expr, ty)?;
+                values
+                    .expect(&json)
+                    .map_err(|text| Error::new_spanned(expr, text))?;
+                Some((json, value))
+            }
             None => None,
         };
         Ok(Property {
             name: ident.unraw().to_string(),
             ident,
             description,
-            json_type,
-            expected,
+            values,
             secret: words.secret.is_some(),
             required: !optional && default.is_none(),
             default,
@@ -141,32 +174,51 @@ impl Property {
     }
 
     fn manifest(&self) -> String {
-        format!(
-            "{}:{{\"description\":{},\"type\":\"{}\",\"required\":{},\"secret\":{},\"default\":{}}}",
+        let Values {
+            json_type,
+            minimum,
+            maximum,
+            choices,
+            ..
+        } = &self.values;
+        let mut json = format!(
+            "{}:{{\"description\":{},\"type\":\"{json_type}\",\"required\":{},\"secret\":{},\"default\":{}",
             quoted(&self.name),
             quoted(&self.description),
-            self.json_type,
             self.required,
             self.secret,
             self.default.as_ref().map_or(&Value::Null, |(json, _)| json),
-        )
+        );
+        for (key, bound) in [("minimum", minimum), ("maximum", maximum)] {
+            if !bound.is_empty() {
+                json.push_str(&format!(",\"{key}\":{bound}"));
+            }
+        }
+        if !choices.is_empty() {
+            json.push_str(&format!(",\"choices\":{}", Value::from(choices.clone())));
+        }
+        json.push('}');
+        json
     }
 
     fn value(&self) -> TokenStream {
         let Property {
             ident,
             name,
-            json_type,
-            expected,
+            values,
             secret,
             ..
         } = self;
+        let (json_type, expected, bounds) = (values.json_type, values.expected(), values.bounds());
+        let choices = values.choices.iter().map(Value::to_string);
         let property = quote! {
             &::driver_sdk::__private::Property {
                 name: #name,
                 json_type: #json_type,
                 expected: #expected,
                 secret: #secret,
+                bounds: #bounds,
+                choices: &[#(#choices),*],
             }
         };
         match &self.default {
@@ -208,7 +260,13 @@ impl Words {
                         word,
                         value(input, "a JSON type: `type = \"string\"`")?,
                     ),
-                    _ => Err(unknown(word, "secret, default, type")),
+                    "range" => once(&mut words.range, word, Range::value(input)?),
+                    "choices" => once(
+                        &mut words.choices,
+                        word,
+                        value(input, "a list of literals: `choices = [\"1.5\", \"2.0\"]`")?,
+                    ),
+                    _ => Err(unknown(word, "secret, default, type, range, choices")),
                 }
             })?;
         }
@@ -220,109 +278,29 @@ fn is_empty_text(expr: &Expr) -> bool {
     matches!(expr, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty())
 }
 
-/// The JSON type that the author names.
-fn named(word: &LitStr) -> Result<(&'static str, String)> {
-    let name = word.value();
-    match TYPES.iter().find(|known| **known == name) {
-        Some(known) => Ok((known, expected(known).to_owned())),
-        None => Err(Error::new_spanned(
-            word,
-            format!("unknown property type `{name}`; known: {}", TYPES.join(", ")),
-        )),
-    }
-}
-
-/// The JSON type that follows from the field's.
-fn follows(ty: &Type) -> Result<(&'static str, String)> {
-    let name = match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-            .unwrap_or_default(),
-        _ => String::new(),
-    };
-    let json_type = match name.as_str() {
-        "String" | "PathBuf" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" => "string",
-        "u8" => return Ok(("integer", "an integer from 0 to 255".to_owned())),
-        "u16" => return Ok(("integer", "an integer from 0 to 65535".to_owned())),
-        "u32" => return Ok(("integer", "an integer from 0 to 4294967295".to_owned())),
-        "u64" | "usize" => return Ok(("integer", "an integer that is not negative".to_owned())),
-        "i8" => return Ok(("integer", "an integer from -128 to 127".to_owned())),
-        "i16" => return Ok(("integer", "an integer from -32768 to 32767".to_owned())),
-        "i32" => return Ok(("integer", "an integer from -2147483648 to 2147483647".to_owned())),
-        "i64" | "isize" => "integer",
-        "f32" | "f64" => "number",
-        "bool" => "boolean",
-        "Vec" => "array",
-        "HashMap" | "BTreeMap" | "Map" => "object",
-        "Value" => "any",
-        _ => {
-            return Err(Error::new_spanned(
-                ty,
-                format!(
-                    "say the JSON type of this property: `#[property(type = \"string\")]`; known: {}",
-                    TYPES.join(", ")
-                ),
-            ))
-        }
-    };
-    Ok((json_type, expected(json_type).to_owned()))
-}
-
-fn expected(json_type: &str) -> &'static str {
-    match json_type {
-        "string" => "a string",
-        "integer" => "an integer",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "object" => "an object",
-        "array" => "an array",
-        _ => "a usable value",
-    }
-}
-
 /// A default is a literal, so that the manifest can state it.
 fn default(expr: &Expr, ty: &Type) -> Result<(Value, TokenStream)> {
-    let refuse = || {
-        Error::new_spanned(
-            expr,
-            "a default is a literal: a string, a number, `true` or `false`",
-        )
-    };
-    let (negative, lit) = match expr {
-        Expr::Lit(ExprLit { lit, .. }) => (false, lit),
-        Expr::Unary(ExprUnary {
-            op: UnOp::Neg(_),
-            expr,
-            ..
-        }) => match &**expr {
-            Expr::Lit(ExprLit {
-                lit: lit @ (Lit::Int(_) | Lit::Float(_)),
-                ..
-            }) => (true, lit),
-            _ => return Err(refuse()),
+    let json = literal(expr)?;
+    let value = match &json {
+        Value::String(text) if !is_known(ty) => quote! {
+            match ::driver_sdk::serde_json::from_value::<#ty>(::driver_sdk::Value::from(#text)) {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(error) => {
+                    return ::core::result::Result::Err(::driver_sdk::Fault::internal(
+                        ::std::format!("the default of a property cannot be read: {error}"),
+                    ))
+                }
+            }
         },
-        _ => return Err(refuse()),
-    };
-    let sign = if negative { "-" } else { "" };
-    let json = match lit {
-        Lit::Str(text) => Value::from(text.value()),
-        Lit::Bool(word) => Value::from(word.value),
-        Lit::Int(number) => number_of(&format!("{sign}{}", number.base10_digits())).ok_or_else(refuse)?,
-        Lit::Float(number) => number_of(&format!("{sign}{}", number.base10_digits())).ok_or_else(refuse)?,
-        _ => return Err(refuse()),
-    };
-    let value = match lit {
-        Lit::Str(_) => quote!(<#ty as ::core::convert::From<&str>>::from(#expr)),
+        Value::String(_) => quote!(<#ty as ::core::convert::From<&str>>::from(#expr)),
         _ => quote!(#expr),
     };
     Ok((json, value))
 }
 
-fn number_of(digits: &str) -> Option<Value> {
-    serde_json::from_str(digits).ok()
+/// Whether a text becomes this type as it is.
+fn is_known(ty: &Type) -> bool {
+    is_named(ty, "String") || is_named(ty, "PathBuf")
 }
 
 /// The `T` of a type `Name<T>`.

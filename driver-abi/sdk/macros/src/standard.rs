@@ -271,6 +271,7 @@ impl Method {
             time_limit_ms: method::time_limit(time_limit_ms.as_ref())?,
             body_schema: None,
             reply_schema: None,
+            answer: None,
             description: method::described(function)?,
             run,
             parameters,

@@ -49,7 +49,14 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
+<<<<<<< HEAD
         if let Err(fault) = self.calls.validate(&self.driver, &self.call).await {
+=======
+        if let Err(error) = self.check_body() {
+            return self.finish(Err(error)).await;
+        }
+        if let Err(fault) = self.calls.validate(&self.driver, &self.call) {
+>>>>>>> main
             return self.finish(Err(fault.into())).await;
         }
         if self.call.state.remaining().is_zero() {
@@ -86,6 +93,24 @@ impl Job {
         }
     }
 
+<<<<<<< HEAD
+=======
+    /// Holds the body against the method's schema. A method without one gets its body unread.
+    fn check_body(&self) -> Result<(), CallError> {
+        let Some(schema) = &self.call.method.body_schema else {
+            return Ok(());
+        };
+        // A large body keeps the thread as a driver does.
+        let _inside = self.calls.watch.enter();
+        let secrets = self.calls.nodes.secrets();
+        let misfit = schema.check(&self.call.body, &|key| secrets.covers(key));
+        misfit.map_err(|misfit| CallError::Body {
+            method: self.call.method.name.clone(),
+            reason: self.call.state.masked(&misfit.to_string()).into_owned(),
+        })
+    }
+
+>>>>>>> main
     /// The rest of a call of `power:set`.
     async fn carry_change(mut self, mut change: Box<PowerChange>, accepted: Option<Accepted>) {
         let outcome = self.change_power(&mut change).await.map(Answer::Reply);

@@ -40,6 +40,14 @@ pub enum CallError {
         /// The verb.
         http_method: String,
     },
+    /// The body does not fit the schema that the driver declares for it. The driver has not seen it.
+    #[error("the body of {method} does not fit its schema: {reason}")]
+    Body {
+        /// The method.
+        method: String,
+        /// Where, the rule, and what was found; without secrets of the node.
+        reason: String,
+    },
     /// The node was deleted while the call waited for it.
     #[error("Node {node} could not be found.")]
     NodeGone {
@@ -193,6 +201,7 @@ impl CallError {
             CallError::DriverNotEnabled { .. }
             | CallError::NoHandler { .. }
             | CallError::WrongVerb { .. }
+            | CallError::Body { .. }
             | CallError::Unsupported { .. }
             | CallError::UnsupportedTarget { .. }
             | CallError::NodeGone { .. }

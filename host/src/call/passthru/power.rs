@@ -8,31 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::json;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::carry::Job;
-use super::{Answer, CallError, Passthru, Target};
+use super::standard::NO_ARGUMENTS;
+use super::{Answer, CallError, Passthru};
 use crate::call::limits::WorkerPermit;
 use crate::call::meter::Meter;
 use crate::call::standard;
-use crate::node::fields::Node;
+use crate::database::StoreError;
+use crate::node::fields::NodeFields;
 use crate::node::power::{PowerState, PowerTarget};
 use crate::node::store::NodeError;
 use crate::plugin::loaded::{LoadedMethod, OwnedCall, Reply};
 use crate::plugin::manifest::StandardCall;
-use crate::request_id::RequestId;
 
 /// How long after a reading that found another state comes the next one. Ironic's.
 const PAUSE: Duration = Duration::from_secs(1);
-/// What an operating system gets to shut down. Ironic's `soft_power_off_timeout`.
-const SOFT_PATIENCE: Duration = Duration::from_secs(600);
-/// What a client may give a machine: the node is locked meanwhile.
-const MOST_PATIENCE: Duration = Duration::from_secs(3600);
-/// How often a reading that lost a race is made again.
-const ATTEMPTS: usize = 3;
-/// What a call without arguments gets.
-const NO_ARGUMENTS: Bytes = Bytes::from_static(b"{}");
 
 /// What a call of `power:set` is besides a call.
 pub(super) struct PowerChange {
@@ -141,12 +134,18 @@ impl Job {
     async fn reach(&mut self, change: &mut PowerChange) -> Result<Reply, CallError> {
         let wanted = change.target.reached();
         let state = self.call.state.clone();
+        // What the device says at the deadline would come too late.
+        let last = state.deadline.checked_sub(PAUSE).unwrap_or(state.deadline);
         let end = match change.patience {
-            Some(patience) => state.deadline.min(state.started + patience),
-            None => state.deadline,
+            Some(patience) => last.min(state.started + patience),
+            None => last,
         };
         loop {
-            let found = self.read_power(change).await?;
+            let found = match self.read_power(change).await {
+                // No thread for a reading now; a later one will have one.
+                Err(CallError::Busy(_)) => None,
+                found => found?,
+            };
             if found == Some(wanted) {
                 return Ok(answer(wanted));
             }
@@ -170,7 +169,11 @@ impl Job {
         };
         let worker = self.enter().await?;
         let mut meter = Meter::begin(change.read.clone(), state);
+<<<<<<< HEAD
         let outcome = match self.calls.validate(&self.driver, &call).await {
+=======
+        let outcome = match self.calls.validate(&self.driver, &call) {
+>>>>>>> main
             Ok(()) => {
                 let running = self.calls.start(&self.driver, &call);
                 self.leave(change, worker);
@@ -208,122 +211,50 @@ impl Job {
         let Some(node) = self.node else { return };
         let error = outcome.as_ref().err();
         let text = error.map(|error| failed(change.target, change.begun, error));
-        let noted = self.calls.nodes.amend(node, |fields| {
-            if let Some(found) = change.found {
+        let found = change.found;
+        let over = move |fields: &mut NodeFields| {
+            if let Some(found) = found {
                 fields.power_state = found;
             }
             fields.target_power_state = None;
             fields.rare.last_error = text.as_deref().map(Into::into);
-        });
-        self.calls.report(node, noted.await);
+        };
+        match self.calls.nodes.amend(node, &over).await {
+            Err(NodeError::Store(error)) if !matches!(error, StoreError::Closed) => {
+                self.calls.report(node, Err(error.into()));
+                tokio::spawn(note_later(self.calls.clone(), node, over));
+            }
+            noted => self.calls.report(node, noted),
+        }
     }
 }
 
-impl Target {
-    /// Whether the driver's manifest lists this among what a standard call accepts.
-    pub fn accepts(&self, word: &str) -> bool {
-        let call = StandardCall::named(&self.method.name);
-        call.is_some_and(|call| self.driver.accepts(call).iter().any(|known| known == word))
+/// Says it as soon as it can be written, unless a later change has said what became of itself.
+async fn note_later(calls: Arc<Passthru>, node: Uuid, over: impl Fn(&mut NodeFields)) {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let Some(seen) = calls.nodes.get(&node) else {
+            return;
+        };
+        if seen.target_power_state().is_none() {
+            return;
+        }
+        if calls.locks.holder(&node).is_some() {
+            continue;
+        }
+        let mut fields = seen.fields();
+        over(&mut fields);
+        match calls.nodes.update(&seen, fields).await {
+            Ok(_) | Err(NodeError::Store(StoreError::Closed)) => return,
+            // Not yet; or somebody has changed the node in this moment.
+            Err(_) => {}
+        }
     }
 }
 
 impl Passthru {
-    /// Finds a node's implementation of a standard call.
-    ///
-    /// # Errors
-    /// The driver is not enabled, or does not have it.
-    pub fn standard(&self, node: Arc<Node>, call: StandardCall) -> Result<Target, CallError> {
-        let driver = self.driver_of(&node)?;
-        let Some(method) = driver.standard(call).cloned() else {
-            let extension = if driver.has(call.interface()) {
-                call.extension()
-            } else {
-                call.interface().name()
-            };
-            let driver = driver.name().to_string();
-            return Err(CallError::Unsupported { driver, extension });
-        };
-        Ok(Target {
-            driver,
-            method,
-            node: Some(node),
-            http_method: call.http_method(),
-            change: None,
-        })
-    }
-
-    /// Finds a node's `power:set`, to change the state to `target`, and its arguments. The machine gets as long as the client has `patience`; a soft
-    /// change has some if the client says nothing.
-    ///
-    /// # Errors
-    /// As [`standard`](Self::standard); also a target that the driver does not declare.
-    pub fn power_change(
-        &self,
-        node: Arc<Node>,
-        target: PowerTarget,
-        patience: Option<Duration>,
-    ) -> Result<(Target, Bytes), CallError> {
-        let mut found = self.standard(node, StandardCall::SetPower)?;
-        let driver = &found.driver;
-        if !found.accepts(target.word()) {
-            return Err(CallError::UnsupportedTarget {
-                driver: driver.name().to_string(),
-                target: target.word(),
-            });
-        }
-        // A manifest has both or neither.
-        let read = driver.standard(StandardCall::GetPower).cloned();
-        let read = read.ok_or_else(|| CallError::Unsupported {
-            driver: driver.name().to_string(),
-            extension: StandardCall::GetPower.interface().name(),
-        })?;
-        let timeout = self.timeout(driver, &read);
-        let patience = patience
-            .or(target.is_soft().then_some(SOFT_PATIENCE))
-            .map(|patience| patience.min(MOST_PATIENCE));
-        let arguments = match patience {
-            Some(patience) => json!({"target": target.word(), "timeout": patience.as_secs()}),
-            None => json!({"target": target.word()}),
-        };
-        found.change = Some(Box::new(PowerChange::new(target, patience, read, timeout)));
-        Ok((found, arguments.to_string().into()))
-    }
-
-    /// Has the power state read from the device, without the node's lock, and keeps it. Answers the node with it.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call); also an answer that is no power state, and a node that cannot be written.
-    pub async fn read_power(
-        self: &Arc<Self>,
-        node: Arc<Node>,
-        request_id: RequestId,
-    ) -> Result<Arc<Node>, CallError> {
-        let mut seen = node;
-        for _ in 0..ATTEMPTS {
-            let target = self.standard(seen.clone(), StandardCall::GetPower)?;
-            let Answer::Reply(reply) = self.call(target, NO_ARGUMENTS, request_id).await? else {
-                break;
-            };
-            let mut fields = seen.fields();
-            fields.power_state = standard::power_state(&reply)?;
-            if fields.power_state == seen.power_state() {
-                break;
-            }
-            // Compare-and-swap: a state that a change has read meanwhile is newer than this one.
-            let uuid = seen.uuid();
-            match self.nodes.update(&seen, fields).await {
-                Ok(node) => return Ok(node),
-                Err(NodeError::Changed { .. }) => {}
-                Err(NodeError::Store(error)) => return Err(error.into()),
-                Err(_) => return Err(CallError::NodeGone { node: uuid }),
-            }
-            seen = self.nodes.get(&uuid).ok_or(CallError::NodeGone { node: uuid })?;
-        }
-        Ok(seen)
-    }
-
     /// Nobody waits for what the host writes on a node at the end of a call.
-    fn report(&self, node: uuid::Uuid, written: Result<(), NodeError>) {
+    fn report(&self, node: Uuid, written: Result<(), NodeError>) {
         if let Err(error) = written {
             tracing::error!(%node, "what became of a power change could not be stored: {error}");
         }

@@ -45,6 +45,7 @@ impl From<CallError> for ApiError {
             CallError::DriverNotEnabled { .. }
             | CallError::NoHandler { .. }
             | CallError::WrongVerb { .. }
+            | CallError::Body { .. }
             | CallError::Unsupported { .. }
             | CallError::UnsupportedTarget { .. } => ApiError::bad_request(text),
             CallError::NodeGone { .. } => ApiError::new(StatusCode::NOT_FOUND, text),

@@ -15,7 +15,7 @@ use crate::plugin::registry::Drivers;
 
 /// What a client may give for a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Accepts {
+pub(in crate::http) enum Accepts {
     /// A text of at most so many characters, or nothing.
     Text(usize),
     /// A boolean, or a word for one, or nothing.
@@ -29,12 +29,12 @@ pub(super) enum Accepts {
 }
 
 /// One field.
-pub(super) struct Field {
-    pub(super) name: &'static str,
+pub(in crate::http) struct Field {
+    pub(in crate::http) name: &'static str,
     /// The version that introduced it, as its N.
-    pub(super) since: u16,
+    pub(in crate::http) since: u16,
     /// How it is set; nothing for what only the host writes.
-    pub(super) accepts: Option<Accepts>,
+    pub(in crate::http) accepts: Option<Accepts>,
     /// How a list is sorted by it, if it can be.
     pub(super) sort: Option<SortKey>,
     write: fn(&Shown<'_>, &Node, &mut Vec<u8>),
@@ -77,7 +77,7 @@ impl<'a> Shown<'a> {
 const NULL: Option<SortKey> = Some(SortKey::Constant);
 
 /// All fields, in Ironic's order; `links` follow them always.
-pub(super) static FIELDS: [Field; 58] = [
+pub(in crate::http) static FIELDS: [Field; 58] = [
     own("uuid", 1, SortKey::Uuid, |_, node, out| {
         uuid(Some(node.uuid()), out)
     }),

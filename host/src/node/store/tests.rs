@@ -433,6 +433,40 @@ async fn a_database_that_a_crash_left_in_its_log_is_opened_again() {
 }
 
 #[tokio::test]
+async fn power_changes_that_a_host_left_behind_are_over_and_nobody_knows_the_state() {
+    let place = Place::new();
+    let store = place.open();
+    let changing = NodeFields {
+        power_state: Some(PowerState::Off),
+        target_power_state: Some(PowerState::On),
+        ..named("changing")
+    };
+    let resting = NodeFields {
+        power_state: Some(PowerState::Off),
+        ..named("resting")
+    };
+    store.create(Uuid::new_v4(), changing).await.unwrap();
+    store.create(Uuid::new_v4(), resting).await.unwrap();
+    drop(store);
+    let store = place.open();
+    store.end_interrupted_power_changes().await.unwrap();
+    let changing = store.find("changing").unwrap();
+    assert_eq!(
+        (changing.power_state(), changing.target_power_state()),
+        (None, None)
+    );
+    assert_eq!(
+        changing.rare().last_error.as_deref(),
+        Some("Pending power operation was aborted due to conductor restart")
+    );
+    let resting = store.find("resting").unwrap();
+    assert_eq!(
+        (resting.power_state(), resting.revision()),
+        (Some(PowerState::Off), 1)
+    );
+}
+
+#[tokio::test]
 async fn damage_is_refused_with_what_is_damaged() {
     let place = Place::new();
     let store = place.open();
@@ -450,6 +484,9 @@ async fn damage_is_refused_with_what_is_damaged() {
         "{}",
         place.refusal()
     );
+    place.sql("UPDATE nodes SET instance_uuid = NULL, power_state = 'warm'");
+    let text = place.refusal();
+    assert!(text.contains("\"warm\" is not a power state"), "{text}");
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use driver_abi::{ABI_VERSION, MANIFEST_FORMAT};
 use indexmap::IndexMap;
 use semver::Version;
-use serde_json::Value;
 
 use super::standard::{StandardCall, StandardMethod};
 use super::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind, Unfit};
+use crate::plugin::schema::{Budget, Schema};
 
 mod entry;
 mod standard;
@@ -144,6 +144,13 @@ fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestE
             required: property.key("required").flag_or(false)?,
             secret: property.key("secret").flag_or(false)?,
             default: property.key("default").value().map(Tree::to_value),
+            choices: property
+                .key("choices")
+                .items()?
+                .filter_map(|choice| choice.value().map(Tree::to_value))
+                .collect(),
+            minimum: property.key("minimum").optional(Entry::any_number)?,
+            maximum: property.key("maximum").optional(Entry::any_number)?,
         };
         properties.insert(key.to_owned(), property);
     }
@@ -154,6 +161,7 @@ fn properties(entry: &Entry<'_>) -> Result<IndexMap<String, Property>, ManifestE
 fn methods(entry: &Entry<'_>) -> Result<(Vec<Method>, Vec<StandardMethod>), ManifestError> {
     let entries: Vec<_> = entry.items()?.collect();
     let (mut methods, mut standard) = (Vec::with_capacity(entries.len()), Vec::new());
+    let mut budget = Budget::default();
     let mut known = HashSet::with_capacity(entries.len());
     for entry in &entries {
         entry.object()?;
@@ -165,7 +173,7 @@ fn methods(entry: &Entry<'_>) -> Result<(Vec<Method>, Vec<StandardMethod>), Mani
                 CalledOn::Node
             }
             None => {
-                let method = method(entry)?;
+                let method = method(entry, &mut budget)?;
                 let on = method.on;
                 methods.push(method);
                 on
@@ -182,7 +190,7 @@ fn methods(entry: &Entry<'_>) -> Result<(Vec<Method>, Vec<StandardMethod>), Mani
     Ok((methods, standard))
 }
 
-fn method(entry: &Entry<'_>) -> Result<Method, ManifestError> {
+fn method(entry: &Entry<'_>, budget: &mut Budget) -> Result<Method, ManifestError> {
     let on = match entry.key("on") {
         on if on.text()? == "node" => CalledOn::Node,
         on if on.text()? == "driver" => CalledOn::Driver,
@@ -203,8 +211,8 @@ fn method(entry: &Entry<'_>) -> Result<Method, ManifestError> {
         description: entry.key("description").text_or("")?.to_owned(),
         run: run(&entry.key("run"))?,
         time_limit: time_limit(&entry.key("time_limit_ms"))?,
-        body_schema: schema(&entry.key("body_schema"))?,
-        reply_schema: schema(&entry.key("reply_schema"))?,
+        body_schema: schema(&entry.key("body_schema"), budget)?,
+        reply_schema: schema(&entry.key("reply_schema"), budget)?,
     })
 }
 
@@ -261,10 +269,15 @@ fn http_methods(entry: &Entry<'_>) -> Result<Vec<String>, ManifestError> {
 }
 
 /// A JSON Schema is an object, or `true` and `false` (draft 2020-12, section 4.3).
-fn schema(entry: &Entry<'_>) -> Result<Option<Value>, ManifestError> {
+fn schema(entry: &Entry<'_>, budget: &mut Budget) -> Result<Option<Schema>, ManifestError> {
     match entry.value() {
         None => Ok(None),
-        Some(schema @ (Tree::Object(_) | Tree::Bool(_))) => Ok(Some(schema.to_value())),
+        Some(schema @ (Tree::Object(_) | Tree::Bool(_))) => {
+            let schema = Schema::new(schema.to_value(), budget);
+            schema
+                .map(Some)
+                .map_err(|fault| entry.inside(&fault.at, &fault.expected, &fault.found))
+        }
         Some(_) => Err(entry.wrong("a JSON Schema")),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Number;
+
 use super::super::ManifestError;
 use super::tree::Tree;
 use crate::plugin::printable;
@@ -102,6 +104,13 @@ impl<'a> Entry<'a> {
         .ok_or_else(|| self.wrong("a whole number"))
     }
 
+    pub(super) fn any_number(&self) -> Read<Number> {
+        match self.value {
+            Some(Tree::Number(number)) => Ok(number.clone()),
+            _ => Err(self.wrong("a number")),
+        }
+    }
+
     pub(super) fn flag_or(&self, default: bool) -> Read<bool> {
         match self.value {
             None => Ok(default),
@@ -134,6 +143,15 @@ impl<'a> Entry<'a> {
         broken(at, expected, self.quoted())
     }
 
+    /// Something wrong deeper inside, where only the one who looked knows the place; `pointer` is a JSON pointer.
+    pub(super) fn inside(&self, pointer: &str, expected: &str, found: &str) -> ManifestError {
+        broken(
+            printable(&format!("{}{pointer}", self.at.text())),
+            expected,
+            shortened(&printable(found)),
+        )
+    }
+
     pub(super) fn newer(&self, known: &str) -> ManifestError {
         ManifestError::NeedsNewerHost {
             at: printable(&self.at.text()),
@@ -146,11 +164,7 @@ impl<'a> Entry<'a> {
         let Some(value) = self.value else {
             return "nothing".to_owned();
         };
-        let text = printable(&value.to_value().to_string());
-        match text.char_indices().nth(QUOTED_CHARS) {
-            Some((end, _)) => format!("{}...", &text[..end]),
-            None => text,
-        }
+        shortened(&printable(&value.to_value().to_string()))
     }
 }
 
@@ -162,6 +176,13 @@ impl Place<'_> {
             Place::Key(before, key) => format!("{}.{key}", before.text()),
             Place::Item(before, i) => format!("{}[{i}]", before.text()),
         }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_CHARS) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every key of the manifest, right and wrong.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -220,6 +220,24 @@ fn a_wrong_value_is_named_with_its_place_and_what_belongs_there() {
             json!([]),
             "at methods[0].body_schema: expected a JSON Schema",
             "found []",
+        ),
+        (
+            "/methods/0/body_schema",
+            json!({"properties": {"a": {"type": "strin"}}}),
+            "at methods[0].body_schema/properties/a/type: expected what JSON Schema 2020-12 allows there",
+            "found \"strin\" is not valid",
+        ),
+        (
+            "/methods/0/body_schema",
+            json!({"items": {"$ref": "#"}}),
+            "at methods[0].body_schema: expected a schema that does not refer to itself",
+            "found one that does",
+        ),
+        (
+            "/properties/alpha",
+            json!({"minimum": "1"}),
+            "at properties.alpha.minimum: expected a number",
+            "found \"1\"",
         ),
     ];
     for (pointer, value, expected, found) in cases {
