@@ -4,11 +4,8 @@ pub mod driver_list;
 pub mod driver_reset;
 pub mod inspect;
 pub mod list_available;
-<<<<<<< HEAD
-mod running_host;
-=======
 pub mod openapi;
->>>>>>> main
+mod running_host;
 pub mod table;
 
 use std::ffi::OsString;

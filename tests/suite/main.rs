@@ -44,10 +44,7 @@ mod replaced_files;
 mod schemas;
 mod secrets;
 mod serve_faults;
-<<<<<<< HEAD
-=======
 mod snmp_driver;
->>>>>>> main
 mod standard_calls;
 mod stopping;
 mod stranger;

@@ -181,11 +181,7 @@ impl Passthru {
         let share = self.limits.share(driver.name()).map_err(busy)?;
         let permit = share.call().map_err(busy)?;
         let worker = if driver.holds_thread(&method) || reads.is_some_and(|read| driver.holds_thread(read)) {
-<<<<<<< HEAD
             share.worker(driver.is_here()).map_err(busy)?
-=======
-            share.worker().map_err(busy)?
->>>>>>> main
         } else {
             Box::pin(share.pass(driver.is_here())).await.map_err(busy)?
         };
@@ -279,58 +275,6 @@ impl Passthru {
         }
     }
 
-<<<<<<< HEAD
-    /// Lets a node's driver check the node, as part of a client's `validate`.
-    ///
-    /// # Errors
-    /// As for [`call`](Self::call).
-    pub async fn validate_node(
-        self: &Arc<Self>,
-        node: &Arc<Node>,
-        request_id: RequestId,
-    ) -> Result<(), CallError> {
-        let driver = self.driver_of(node)?;
-        let share = self.limits.share(driver.name())?;
-        let (permit, worker) = (share.call()?, share.worker(driver.is_here())?);
-        let seat = driver.seat().await.map_err(CallError::DriverDown)?;
-        let timeout = self
-            .timeout_of(&driver)
-            .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
-        let secrets = Some(self.secrets(node.driver_view().clone()));
-        let state = CallState::new(driver.name().clone(), request_id, timeout).with_secrets(secrets);
-        let state = Arc::new(state);
-        let running = RunningCall {
-            method: "validate".into(),
-            node: Some(node.uuid()),
-            state: state.clone(),
-            is_check: true,
-        };
-        let listed = self.in_flight.enter(running);
-        let view = node.driver_view().clone();
-        let deadline = state.deadline;
-        let calls = self.clone();
-        let task = tokio::spawn(async move {
-            let inside = driver.is_here().then(|| calls.watch.enter());
-            let result = driver.validate_node(&seat, &view, &state).await;
-            drop(inside);
-            drop((permit, worker, listed));
-            result
-        });
-        match tokio::time::timeout_at(deadline, task).await {
-            Ok(Ok(result)) => Ok(result?),
-            Ok(Err(_)) => Err(CallError::Lost {
-                method: "validate".to_owned(),
-            }),
-            Err(_) => Err(CallError::Deadline {
-                method: "validate".to_owned(),
-                limit: timeout,
-                record: None,
-            }),
-        }
-    }
-
-=======
->>>>>>> main
     /// The driver that a node names.
     ///
     /// # Errors
@@ -358,24 +302,14 @@ impl Passthru {
     }
 
     /// Lets the driver check a call.
-<<<<<<< HEAD
     async fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
         let _inside = driver.is_here().then(|| self.watch.enter());
         driver.validate(call).await
-=======
-    fn validate(&self, driver: &LoadedDriver, call: &OwnedCall) -> Result<(), Fault> {
-        let _inside = self.watch.enter();
-        driver.validate(call)
->>>>>>> main
     }
 
     /// Lets the driver begin a call.
     fn start(&self, driver: &LoadedDriver, call: &OwnedCall) -> Running {
-<<<<<<< HEAD
         let _inside = driver.is_here().then(|| self.watch.enter());
-=======
-        let _inside = self.watch.enter();
->>>>>>> main
         driver.start(call)
     }
 

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Uri;
-<<<<<<< HEAD
-use axum::routing::{get, post};
-=======
-use axum::routing::{MethodRouter, get};
->>>>>>> main
+use axum::routing::{MethodRouter, get, post};
 
 use super::error::ApiError;
 use super::{Api, calls, drivers, health, metrics, nodes, openapi, root};

@@ -49,14 +49,10 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) async fn carry(mut self) {
-<<<<<<< HEAD
-        if let Err(fault) = self.calls.validate(&self.driver, &self.call).await {
-=======
         if let Err(error) = self.check_body() {
             return self.finish(Err(error)).await;
         }
-        if let Err(fault) = self.calls.validate(&self.driver, &self.call) {
->>>>>>> main
+        if let Err(fault) = self.calls.validate(&self.driver, &self.call).await {
             return self.finish(Err(fault.into())).await;
         }
         if self.call.state.remaining().is_zero() {
@@ -93,8 +89,6 @@ impl Job {
         }
     }
 
-<<<<<<< HEAD
-=======
     /// Holds the body against the method's schema. A method without one gets its body unread.
     fn check_body(&self) -> Result<(), CallError> {
         let Some(schema) = &self.call.method.body_schema else {
@@ -110,7 +104,6 @@ impl Job {
         })
     }
 
->>>>>>> main
     /// The rest of a call of `power:set`.
     async fn carry_change(mut self, mut change: Box<PowerChange>, accepted: Option<Accepted>) {
         let outcome = self.change_power(&mut change).await.map(Answer::Reply);

@@ -21,7 +21,8 @@ impl Passthru {
     ) -> Result<(), CallError> {
         let driver = self.driver_of(node)?;
         let share = self.limits.share(driver.name())?;
-        let (permit, worker) = (share.call()?, share.worker()?);
+        let (permit, worker) = (share.call()?, share.worker(driver.is_here())?);
+        let seat = driver.seat().await.map_err(CallError::DriverDown)?;
         let timeout = self
             .timeout_of(&driver)
             .unwrap_or(Duration::from_millis(self.config.calls.timeout_ms));
@@ -39,8 +40,8 @@ impl Passthru {
         let deadline = state.deadline;
         let calls = self.clone();
         let task = tokio::spawn(async move {
-            let inside = calls.watch.enter();
-            let result = driver.validate_node(&view, &state);
+            let inside = driver.is_here().then(|| calls.watch.enter());
+            let result = driver.validate_node(&seat, &view, &state).await;
             drop(inside);
             drop((permit, worker, listed));
             result

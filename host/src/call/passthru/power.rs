@@ -169,11 +169,7 @@ impl Job {
         };
         let worker = self.enter().await?;
         let mut meter = Meter::begin(change.read.clone(), state);
-<<<<<<< HEAD
         let outcome = match self.calls.validate(&self.driver, &call).await {
-=======
-        let outcome = match self.calls.validate(&self.driver, &call) {
->>>>>>> main
             Ok(()) => {
                 let running = self.calls.start(&self.driver, &call);
                 self.leave(change, worker);
