@@ -60,6 +60,15 @@ fn rows(readme: &str, columns: &[&str]) -> Vec<Vec<String>> {
     rows
 }
 
+/// The same with descriptions as a manifest can say them: they are the last column.
+fn said(readme: &str, columns: &[&str]) -> Vec<Vec<String>> {
+    let mut rows = rows(readme, columns);
+    for description in rows.iter_mut().filter_map(|row| row.last_mut()) {
+        *description = plain(description);
+    }
+    rows
+}
+
 /// The cells of a row. `\|` is a bar inside a cell.
 fn cells(line: &str) -> Vec<String> {
     let line = line.trim().trim_start_matches('|').replace("\\|", "\u{0}");
@@ -207,14 +216,7 @@ fn holds(command: &str, pieces: &[String]) -> bool {
 #[test]
 fn the_tables_of_properties_are_those_of_the_manifests() {
     for driver in shipped() {
-        let said: Vec<Vec<String>> = rows(&driver.readme, &PROPERTIES)
-            .into_iter()
-            .map(|mut row| {
-                let description = row.pop().unwrap_or_default();
-                row.push(plain(&description));
-                row
-            })
-            .collect();
+        let said = said(&driver.readme, &PROPERTIES);
         assert_eq!(said, property_rows(&driver.manifest), "{}", driver.folder);
     }
 }
@@ -222,14 +224,7 @@ fn the_tables_of_properties_are_those_of_the_manifests() {
 #[test]
 fn the_tables_of_methods_are_those_of_the_manifests() {
     for driver in shipped() {
-        let said: Vec<Vec<String>> = rows(&driver.readme, &METHODS)
-            .into_iter()
-            .map(|mut row| {
-                let description = row.pop().unwrap_or_default();
-                row.push(plain(&description));
-                row
-            })
-            .collect();
+        let said = said(&driver.readme, &METHODS);
         assert_eq!(said, method_rows(&driver.manifest), "{}", driver.folder);
         assert!(!said.is_empty(), "{}", driver.folder);
     }

@@ -305,27 +305,29 @@ fn a_client_that_leaves_while_it_waits_for_a_lock_is_skipped() {
     eventually("it holds the node", SOON, || {
         (host.node_field("n1", "reservation") == "suite-host").then_some(())
     });
+    let until_wait = |waiters: u32| {
+        eventually(&format!("{waiters} wait"), SOON, || {
+            let page = host.get("/metrics").expect(200).text();
+            page.contains(&format!("\ndriver_host_lock_waiters {waiters}\n"))
+                .then_some(())
+        });
+    };
     // would hold the node for ever, if it got it
     let never = Gate::closed();
     let mut leaves = Connection::open(&host.address);
     leaves.send(call(hold, &never.arguments().to_string()));
+    until_wait(1);
     let mut stays = Connection::open(&host.address);
     stays.send(call(hold, "{}"));
-    let waits = || {
-        let mut next = Connection::open(&host.address);
-        next.send(call(hold, "{}"));
-        std::thread::sleep(Duration::from_millis(50));
-        if next.is_quiet() {
-            return Some(next);
-        }
-        next.reply().refused(409, "is locked by host suite-host");
-        None
-    };
-    eventually("both wait: a third is refused", SOON, || {
-        waits().is_none().then_some(())
-    });
+    until_wait(2);
+    let mut refused = Connection::open(&host.address);
+    refused.send(call(hold, "{}"));
+    refused.reply().refused(409, "is locked by host suite-host");
     drop(leaves);
-    let mut follows = eventually("its place is free", SOON, waits);
+    until_wait(1);
+    let mut follows = Connection::open(&host.address);
+    follows.send(call(hold, "{}"));
+    until_wait(2);
     gate.open();
     holder.wait().expect(200);
     stays.reply().expect(200);
