@@ -53,6 +53,7 @@ fn error(message: &str) -> RecordedError {
         kind: "unavailable",
         message: message.to_owned(),
         details: None,
+        interrupted: false,
     }
 }
 

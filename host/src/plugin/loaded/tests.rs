@@ -100,10 +100,7 @@ fn driver(habit: Habit) -> (LoadedDriver, Arc<AtomicUsize>) {
         TD_Opaque,
     );
     (
-        LoadedDriver::new(LoadedLibrary {
-            manifest,
-            driver: object,
-        }),
+        LoadedDriver::new(manifest, Code::Here(InProcess::new("untidy".into(), object))),
         drops,
     )
 }
@@ -111,6 +108,7 @@ fn driver(habit: Habit) -> (LoadedDriver, Arc<AtomicUsize>) {
 fn call(driver: &LoadedDriver, on: CalledOn, method: &str, body: &'static str) -> OwnedCall {
     let minute = Duration::from_secs(60);
     OwnedCall {
+        seat: Seat::here(),
         method: driver.method(on, method).expect("the method").clone(),
         http_method: "GET",
         body: Bytes::from_static(body.as_bytes()),
@@ -136,11 +134,12 @@ async fn a_blocking_call_gets_verb_node_and_context_and_its_buffer_is_the_reply(
     assert_eq!(drops.load(Ordering::Relaxed), 1);
 }
 
-#[test]
-fn a_fault_of_an_unknown_kind_is_internal_and_its_text_one_harmless_line() {
+#[tokio::test]
+async fn a_fault_of_an_unknown_kind_is_internal_and_its_text_one_harmless_line() {
     let (driver, _) = driver(Habit::Answers);
     let fault = driver
         .validate(&call(&driver, CalledOn::Node, "now", "\"bad\""))
+        .await
         .expect_err("a fault");
     assert_eq!(fault.kind, FaultKind::Internal);
     assert_eq!(fault.message, "two lines \\u{1b}[31m");
