@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use tokio::sync::watch;
 
-use super::Confinement;
+use super::isolation::Confinement;
 
 /// What of the host's environment a driver may need to find programs and to write dates and texts; nothing else is handed on.
 const HANDED_ON: [&str; 5] = ["PATH", "TZ", "LANG", "LC_ALL", "LC_CTYPE"];
