@@ -4,14 +4,17 @@
 //! often is quarantined until an operator says otherwise.
 
 mod asked;
+mod calls;
 mod health;
 pub(crate) mod inside;
 mod isolation;
 mod link;
+mod outgoing;
 mod output;
 mod place;
 mod plan;
 mod process;
+mod strays;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +24,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use tokio::task::{JoinSet, unconstrained};
 
 pub(super) use self::asked::Asked;
 use self::health::Health;
@@ -34,7 +38,9 @@ use super::wire::Order;
 use crate::metrics::Counter;
 
 /// How long a process that has closed its socket gets to end by itself.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+const LAST_MOMENT: Duration = Duration::from_millis(250);
+/// How long drivers may take to shut down before their processes are killed: less than the host gives all drivers together.
+const END_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a call waits for a process that is just being started.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -86,13 +92,18 @@ impl Workers {
             over: AtomicBool::new(false),
             deaths: Counter::default(),
         });
-        let mut first = Vec::new();
+        let mut starting = JoinSet::new();
         for _ in 0..processes {
-            first.push(shared.plan.start().await?);
+            let shared = shared.clone();
+            starting.spawn(unconstrained(async move { shared.plan.start().await }));
+        }
+        let mut first = Vec::new();
+        while let Some(started) = starting.join_next().await {
+            first.push(started.map_err(|error| error.to_string())??);
         }
         let places = first.into_iter().map(|(link, read)| {
             let (place, seen) = watch::channel(Place::Up(link.clone()));
-            tokio::spawn(shared.clone().keep(place, link, read));
+            tokio::spawn(unconstrained(shared.clone().keep(place, link, read)));
             seen
         });
         Ok(Workers {
@@ -194,16 +205,39 @@ impl Workers {
     /// Tells the driver in each process that no call will follow, and waits until all have ended.
     pub(super) async fn shut_down(&self) {
         self.shared.over.store(true, Ordering::Release);
-        for place in &self.places {
-            let link = match &*place.borrow() {
-                Place::Up(link) => link.clone(),
-                _ => continue,
-            };
-            // What cannot be sent is noticed by the end of the process.
-            let _ = link.send(&Order::ShutDown, [Bytes::new(), Bytes::new()]);
+        self.shared.released.notify_waiters();
+        for link in self.up() {
+            link.say(&Order::ShutDown, Bytes::new());
         }
+        if tokio::time::timeout(END_PATIENCE, self.ended()).await.is_ok() {
+            return;
+        }
+        for link in self.up() {
+            tracing::warn!(
+                driver = &**self.name(),
+                process = link.process_id(),
+                "the driver did not shut down in time; its process is killed"
+            );
+            link.condemn("its driver did not shut down in time".to_owned());
+        }
+        self.ended().await;
+    }
+
+    /// The processes that are up.
+    fn up(&self) -> Vec<Arc<Link>> {
+        let places = self.places.iter().map(|place| place.borrow().clone());
+        let up = places.filter_map(|place| match place {
+            Place::Up(link) => Some(link),
+            _ => None,
+        });
+        up.collect()
+    }
+
+    /// Waits until no place has a process, nor gets one.
+    async fn ended(&self) {
         for place in &self.places {
             let mut place = place.clone();
+            // An error is a place that nobody fills any more.
             let _ = place
                 .wait_for(|place| !matches!(place, Place::Up(_) | Place::Starting))
                 .await;

@@ -4,27 +4,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 
 use super::Workers;
+use super::calls::Answered;
 use super::link::Link;
 use crate::plugin::loaded::wire::{Order, Step, Terms};
 use crate::plugin::loaded::{CallState, Fault, OwnedCall, Reply};
 use crate::plugin::manifest::{CalledOn, RunKind};
 
 /// Something that was asked of a process, until it is answered.
-pub(super) struct Asked {
+pub(in crate::plugin::loaded) struct Asked {
     link: Arc<Link>,
     id: u64,
     state: Arc<CallState>,
     what: String,
     grace: Duration,
-    answer: oneshot::Receiver<Result<Reply, Fault>>,
+    answer: Answered,
 }
 
 impl Workers {
     /// Asks a process to check a node.
-    pub(super) fn check_node(&self, link: &Arc<Link>, node: &Bytes, state: &Arc<CallState>) -> Asked {
+    ///
+    /// # Errors
+    /// It was not asked.
+    pub(in crate::plugin::loaded) fn check_node(
+        &self,
+        link: &Arc<Link>,
+        node: &Bytes,
+        state: &Arc<CallState>,
+    ) -> Result<Asked, Fault> {
         let order = |id| Order::CheckNode {
             id,
             terms: terms(state),
@@ -34,7 +42,15 @@ impl Workers {
     }
 
     /// Asks a process for parts of a call.
-    pub(super) fn call(&self, link: &Arc<Link>, call: &OwnedCall, step: Step) -> Asked {
+    ///
+    /// # Errors
+    /// It was not asked.
+    pub(in crate::plugin::loaded) fn call(
+        &self,
+        link: &Arc<Link>,
+        call: &OwnedCall,
+        step: Step,
+    ) -> Result<Asked, Fault> {
         let node = call.node.clone().unwrap_or_default();
         let order = |id| Order::Call {
             id,
@@ -50,7 +66,7 @@ impl Workers {
     }
 
     /// Whether the checks of a call are asked for together with the call: nobody has to know their result before.
-    pub(super) fn checks_with_the_call(call: &OwnedCall) -> bool {
+    pub(in crate::plugin::loaded) fn checks_with_the_call(call: &OwnedCall) -> bool {
         !call.method.is_async && call.method.run == RunKind::Blocking
     }
 
@@ -60,22 +76,22 @@ impl Workers {
         id: u64,
         state: &Arc<CallState>,
         what: &str,
-        answer: oneshot::Receiver<Result<Reply, Fault>>,
-    ) -> Asked {
-        Asked {
+        answer: Result<Answered, Fault>,
+    ) -> Result<Asked, Fault> {
+        Ok(Asked {
             link: link.clone(),
             id,
             state: state.clone(),
             what: what.to_owned(),
             grace: self.shared.plan.isolation.grace,
-            answer,
-        }
+            answer: answer?,
+        })
     }
 }
 
 impl Asked {
     /// Waits for the answer. The process that has not given it a while after the deadline is killed.
-    pub(super) async fn outcome(mut self) -> Result<Reply, Fault> {
+    pub(in crate::plugin::loaded) async fn outcome(mut self) -> Result<Reply, Fault> {
         let deadline = self.state.deadline;
         tokio::select! {
             answer = &mut self.answer => return answer.unwrap_or_else(|_| Err(Fault::lost())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -12,6 +12,7 @@ use super::health::{Health, Verdict};
 use super::link::Link;
 use super::plan::Plan;
 use crate::metrics::Counter;
+use crate::plugin::loaded::wire::Order;
 
 /// Why nothing can be asked of a driver just now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +57,14 @@ impl Shared {
                 Ok((link, read)) => {
                     let id = link.process_id();
                     self.put(&place, Place::Up(link.clone()));
+                    if self.over() {
+                        // Whoever ends the places may have looked before there was one to tell.
+                        link.say(&Order::ShutDown, Bytes::new());
+                    }
                     let how = link.serve(read).await;
+                    if self.over() {
+                        link.over().await;
+                    }
                     let why = format!("the process of driver '{}' {how}", self.plan.driver);
                     if !self.over() {
                         tracing::error!(driver = &*self.plan.driver, process = id, "{why}");
@@ -69,6 +77,8 @@ impl Shared {
                 }
             };
             let why: Arc<str> = why.into();
+            // Created before anything is decided: a release, or the end, that comes from now on is not missed.
+            let released = self.released.notified();
             if self.over() {
                 self.put(&place, Place::Pausing(Instant::now(), why));
                 return;
@@ -78,11 +88,11 @@ impl Shared {
             match verdict {
                 Verdict::Restart(pause) if pause.is_zero() => {}
                 Verdict::Restart(pause) => {
-                    self.put(&place, Place::Pausing(Instant::now() + pause, why));
-                    tokio::time::sleep(pause).await;
+                    self.put(&place, Place::Pausing(Instant::now() + pause, why.clone()));
+                    // Who releases a driver does not want to wait for it.
+                    let _ = tokio::time::timeout(pause, released).await;
                 }
                 Verdict::Quarantine => {
-                    let released = self.released.notified();
                     self.put(&place, Place::Quarantined(why.clone()));
                     tracing::error!(
                         driver = &*self.plan.driver,
@@ -90,8 +100,14 @@ impl Shared {
                         self.plan.driver
                     );
                     released.await;
-                    tracing::info!(driver = &*self.plan.driver, "the driver is released");
+                    if !self.over() {
+                        tracing::info!(driver = &*self.plan.driver, "the driver is released");
+                    }
                 }
+            }
+            if self.over() {
+                self.put(&place, Place::Pausing(Instant::now(), why));
+                return;
             }
             self.put(&place, Place::Starting);
             up = self.plan.start().await;

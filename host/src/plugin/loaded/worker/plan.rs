@@ -7,8 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::isolation::Isolation;
 use super::link::Link;
-use super::output;
-use super::process::{Process, Started};
+use super::process::Process;
 use crate::plugin::loaded::wire::Order;
 
 /// What a process is started for.
@@ -26,22 +25,15 @@ impl Plan {
         let isolation = &self.isolation;
         let failed =
             |error: std::io::Error| format!("the process of driver '{driver}' could not be started: {error}");
-        let Started {
-            process,
-            stream,
-            stdout,
-            stderr,
-        } = Process::start(&isolation.confinement).map_err(failed)?;
-        output::log(driver, stdout, stderr).map_err(failed)?;
-        let link = Link::new(driver.clone(), process, stream, isolation.max_reply_bytes).map_err(failed)?;
+        let started = Process::start(&isolation.confinement).await.map_err(failed)?;
+        let link = Link::new(driver.clone(), started, isolation).map_err(failed)?;
         let order = Order::Create {
             file: self.file.to_string_lossy().into_owned(),
             driver: driver.to_string(),
             threads: isolation.threads,
             max_reply_bytes: isolation.max_reply_bytes,
         };
-        let sent = link.send(&order, [self.config.clone(), Bytes::new()]);
-        sent.map_err(|error| failed(std::io::Error::other(error)))?;
+        link.say(&order, self.config.clone());
         let mut read = BytesMut::new();
         match tokio::time::timeout(isolation.create_timeout, link.created(&mut read)).await {
             Ok(created) => created?,
