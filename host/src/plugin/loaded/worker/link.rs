@@ -1,7 +1,7 @@
 //! One worker process that is up: what it is asked, and what it answers.
 
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
@@ -9,22 +9,32 @@ use parking_lot::Mutex;
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
-use super::calls::{Answered, Calls};
+use super::calls::{Answered, Calls, Wanted};
 use super::isolation::Isolation;
 use super::outgoing::{Frame, Outgoing};
 use super::output::Output;
 use super::process::{self, Process, Started};
+use super::voice::Voice;
 use crate::node::secret::SecretNames;
 use crate::plugin::excerpted;
-use crate::plugin::loaded::in_process;
 use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 use crate::plugin::loaded::{CallState, Fault, FaultKind, Reply};
-use crate::request_id::RequestId;
 
 /// How much is read at once.
 const READ: usize = 16 * 1024;
 /// How often that is done for a process that has ended: a socket holds much less.
 const LAST_READS: usize = 256;
+
+/// What a process has done that says something which has no place where it stands.
+const OUT_OF_TURN: &str = "has said something out of turn";
+
+/// Why there is no driver in a process.
+pub(super) enum NotCreated {
+    /// In one line.
+    Refused(String),
+    /// How the process has ended.
+    Ended(String),
+}
 
 /// The way to one process.
 #[derive(Debug)]
@@ -32,6 +42,7 @@ pub(in crate::plugin::loaded) struct Link {
     driver: Arc<str>,
     process: Process,
     stream: UnixStream,
+    voice: Arc<Voice>,
     output: Output,
     max_reply_bytes: usize,
     memory_max_bytes: Option<u64>,
@@ -41,6 +52,8 @@ pub(in crate::plugin::loaded) struct Link {
     more: Notify,
     /// Why the host has killed it, if it has.
     condemned: OnceLock<String>,
+    /// Whether the driver has come back from its shut-down.
+    has_shut_down: AtomicBool,
 }
 
 /// The writing side.
@@ -64,8 +77,10 @@ impl Link {
         } = started;
         stream.set_nonblocking(true)?;
         let calls = Arc::new(Calls::default());
+        let voice = Arc::new(Voice::new(driver.clone(), calls.clone()));
         Ok(Link {
-            output: Output::log(&driver, &calls, stdout, stderr)?,
+            output: Output::log(&voice, stdout, stderr)?,
+            voice,
             driver,
             process,
             stream: UnixStream::from_std(stream)?,
@@ -76,6 +91,7 @@ impl Link {
             sending: Mutex::default(),
             more: Notify::new(),
             condemned: OnceLock::new(),
+            has_shut_down: AtomicBool::new(false),
         })
     }
 
@@ -93,6 +109,7 @@ impl Link {
     pub(super) fn ask(
         &self,
         state: &Arc<CallState>,
+        wanted: Wanted,
         order: impl FnOnce(u64) -> Order,
         [first, second]: [Bytes; 2],
     ) -> (u64, Result<Answered, Fault>) {
@@ -109,7 +126,7 @@ impl Link {
             sending.tell(secrets.names());
         }
         // Listed before it is sent, and while nobody can close the queue: what waits when that is closed was either sent or is in it.
-        let answered = self.calls.enter(id, state);
+        let answered = self.calls.enter(id, wanted, state);
         sending.outgoing.push(Frame {
             call: Some(id),
             parts: [head, first, second],
@@ -121,9 +138,11 @@ impl Link {
     /// Says that nobody waits for an answer any more. What the process has not begun to read is taken back.
     pub(super) fn cancel(&self, id: u64) {
         if self.sending.lock().outgoing.withdraw(id) {
-            return self
+            // It may have been failed in this moment, by the end of the process.
+            let _ = self
                 .calls
-                .answer(id, Err(self.not_begun("had not read the call in time")));
+                .fail(id, self.not_begun("had not read the call in time"));
+            return;
         }
         self.say(&Order::Cancel { id }, Bytes::new());
     }
@@ -133,6 +152,11 @@ impl Link {
         // The first reason is the reason.
         let _ = self.condemned.set(reason);
         self.process.kill();
+    }
+
+    /// Whether the driver has come back from its shut-down, or was killed because it did not.
+    pub(super) fn has_shut_down(&self) -> bool {
+        self.has_shut_down.load(Ordering::Acquire) || self.condemned.get().is_some()
     }
 
     /// Waits until the process has ended, and everything that it has started too.
@@ -193,38 +217,62 @@ impl Link {
     }
 
     /// Waits for the first report: whether the driver was created.
-    pub(super) async fn created(&self, read: &mut BytesMut) -> Result<(), String> {
+    pub(super) async fn created(&self, read: &mut BytesMut) -> Result<(), NotCreated> {
         let mut first = tokio::select! {
             biased;
-            first = self.report(read) => first,
+            first = self.first(read) => first,
             () = self.flush() => Err(String::new()),
             _ = self.process.ended() => Err(String::new()),
         };
-        if first.as_ref().is_err_and(String::is_empty)
-            && let Some(last) = self.left_over(read)
+        while first.as_ref().is_err_and(String::is_empty)
+            && let Some((report, _)) = self.left_over(read)
         {
-            first = Ok(last);
+            if let Some(said) = self.hear_first(report) {
+                first = said;
+            }
         }
-        let found = match first {
-            Ok((Report::Created, _)) => return Ok(()),
-            Ok((Report::Refused(text), _)) => return Err(excerpted(&text)),
-            Ok((report, _)) => format!("has begun with {report:?}"),
-            Err(found) => found,
-        };
-        Err(format!(
-            "the process of driver '{}' {} before the driver was created",
-            self.driver,
-            self.ended(found).await
-        ))
+        match first {
+            Ok(created) => created.map_err(NotCreated::Refused),
+            Err(found) => Err(NotCreated::Ended(self.ended(found).await)),
+        }
+    }
+
+    /// Takes what comes before the driver is created, and then whether it was.
+    async fn first(&self, read: &mut BytesMut) -> Result<Result<(), String>, String> {
+        loop {
+            let (report, _) = self.report(read).await?;
+            if let Some(said) = self.hear_first(report) {
+                return said;
+            }
+        }
+    }
+
+    fn hear_first(&self, report: Report) -> Option<Result<Result<(), String>, String>> {
+        match report {
+            Report::Created => Some(Ok(Ok(()))),
+            Report::Refused(text) => Some(Ok(Err(excerpted(&text)))),
+            Report::Log {
+                level,
+                request_id,
+                message,
+            } => {
+                self.voice.log(level, request_id, &message);
+                None
+            }
+            _ => Some(Err(OUT_OF_TURN.to_owned())),
+        }
     }
 
     /// Takes reports until the process has ended, and answers how it has.
     pub(super) async fn serve(&self, mut read: BytesMut) -> String {
         let reports = async {
             loop {
-                match self.report(&mut read).await {
+                let taken = match self.report(&mut read).await {
                     Ok((report, tail)) => self.take(report, tail),
-                    Err(found) => return found,
+                    Err(found) => Err(found),
+                };
+                if let Err(found) = taken {
+                    return found;
                 }
             }
         };
@@ -238,10 +286,12 @@ impl Link {
         let ended = self.ended(found).await;
         // What it has sent before it ended counts.
         while let Some((report, tail)) = self.left_over(&mut read) {
-            self.take(report, tail);
+            if self.take(report, tail).is_err() {
+                break;
+            }
         }
         let unsent = self.sending.lock().outgoing.close();
-        self.calls.fail(|id| {
+        self.calls.fail_all(|id| {
             if unsent.contains(&id) {
                 self.not_begun(&ended)
             } else {
@@ -320,40 +370,39 @@ impl Link {
         None
     }
 
-    fn take(&self, report: Report, tail: Bytes) {
-        match report {
-            Report::Checked { id } => self.calls.answer(
-                id,
-                Ok(Reply {
+    /// Takes a report. A process that says what it cannot have to say is broken.
+    fn take(&self, report: Report, tail: Bytes) -> Result<(), String> {
+        let taken = match report {
+            Report::Checked { id } => {
+                let reply = Reply {
                     body: Bytes::new(),
                     content_type: None,
-                }),
-            ),
-            Report::Answered { id, content_type } => self.calls.answer(
-                id,
-                Ok(Reply {
+                };
+                self.calls.answer(id, Wanted::Check, reply)
+            }
+            Report::Answered { id, content_type } => {
+                let reply = Reply {
                     body: tail,
                     content_type,
-                }),
-            ),
-            Report::Failed { id, fault } => self.calls.answer(id, Err(fault.into())),
+                };
+                self.calls.answer(id, Wanted::Reply, reply)
+            }
+            Report::Failed { id, fault } => self.calls.fail(id, fault.into()),
             Report::Log {
                 level,
                 request_id,
                 message,
-            } => self.log(level, request_id, &message),
-            Report::Created | Report::Refused(_) | Report::ShutDown => {}
-        }
-    }
-
-    /// Writes a line of the process, which has masked the secrets of the call in it, if it is one of a call.
-    fn log(&self, level: u8, request_id: Option<[u8; 16]>, message: &str) {
-        let message = match request_id {
-            Some(_) => excerpted(message),
-            None => excerpted(&self.calls.masked(message)),
+            } => {
+                self.voice.log(level, request_id, &message);
+                Ok(())
+            }
+            Report::ShutDown => {
+                self.has_shut_down.store(true, Ordering::Release);
+                Ok(())
+            }
+            Report::Created | Report::Refused(_) => return Err(OUT_OF_TURN.to_owned()),
         };
-        let request_id = request_id.map(RequestId::from_bytes);
-        in_process::write_line(level, &self.driver, request_id, &message);
+        taken.map_err(|_| "has answered what it was not asked".to_owned())
     }
 
     fn died(&self, how: &str) -> Fault {

@@ -50,7 +50,12 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Keeps one place filled until the host ends.
-    pub(super) async fn keep(self: Arc<Self>, place: watch::Sender<Place>, first: Arc<Link>, read: BytesMut) {
+    pub(super) async fn keep(
+        self: Arc<Self>,
+        place: Arc<watch::Sender<Place>>,
+        first: Arc<Link>,
+        read: BytesMut,
+    ) {
         let mut up = Ok((first, read));
         loop {
             let why = match up {
@@ -68,6 +73,12 @@ impl Shared {
                     let why = format!("the process of driver '{}' {how}", self.plan.driver);
                     if !self.over() {
                         tracing::error!(driver = &*self.plan.driver, process = id, "{why}");
+                    } else if !link.has_shut_down() {
+                        tracing::warn!(
+                            driver = &*self.plan.driver,
+                            process = id,
+                            "{why} while it was shut down"
+                        );
                     }
                     why
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::isolation::Isolation;
-use super::link::Link;
+use super::link::{Link, NotCreated};
 use super::process::Process;
 use crate::plugin::loaded::wire::Order;
 
@@ -35,12 +35,24 @@ impl Plan {
         };
         link.say(&order, self.config.clone());
         let mut read = BytesMut::new();
+        let not_loaded = |why: String| {
+            let file = self.file.display();
+            Err(format!("driver '{driver}' cannot be loaded from '{file}': {why}"))
+        };
         match tokio::time::timeout(isolation.create_timeout, link.created(&mut read)).await {
-            Ok(created) => created?,
+            Ok(Ok(())) => {}
+            Ok(Err(NotCreated::Refused(text))) => return Err(text),
+            Ok(Err(NotCreated::Ended(how))) => {
+                return not_loaded(format!(
+                    "expected it to be created in its process, found that the process {how} before the driver was created; \
+                     its lines in the log may say why, else ask the driver's author"
+                ));
+            }
             Err(_) => {
-                return Err(format!(
-                    "the driver '{driver}' was not created within {} ms; its process was killed",
-                    isolation.create_timeout.as_millis()
+                let most = isolation.create_timeout.as_millis();
+                return not_loaded(format!(
+                    "expected it to be created within isolation.create_timeout_ms = {most}, found nothing by then, and its process was \
+                     killed; raise isolation.create_timeout_ms, or ask the driver's author"
                 ));
             }
         }
