@@ -92,6 +92,7 @@ pub struct CallState {
     cancelled: AtomicBool,
     stop: Notify,
     settled: AtomicBool,
+    stuck: AtomicBool,
     secrets: Option<NodeSecrets>,
 }
 
@@ -107,6 +108,7 @@ impl CallState {
             cancelled: AtomicBool::new(false),
             stop: Notify::new(),
             settled: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
             secrets: None,
         }
     }
@@ -148,6 +150,16 @@ impl CallState {
     /// Whether nobody has said yet how the call ended for its client; the next one to ask is told no.
     pub fn settle(&self) -> bool {
         !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Reports the call as stuck. Whether it was not before.
+    pub fn report_stuck(&self) -> bool {
+        !self.stuck.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether the call was reported as stuck.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Acquire)
     }
 
     /// How long until the deadline; zero when it has passed.
