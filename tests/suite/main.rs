@@ -19,6 +19,7 @@ mod driver_processes;
 mod driver_readmes;
 mod drivers_api;
 mod evolution;
+mod faults;
 mod hostile_bodies;
 mod hostile_connections;
 mod hostile_requests;
