@@ -215,6 +215,10 @@ pub enum FaultKind {
     Panicked,
     /// The process in which the driver ran has ended.
     WorkerDied,
+    /// The process had ended before the call reached the driver: nothing was begun.
+    NotBegun,
+    /// The driver's reply has more bytes than the host takes.
+    LargeReply,
     /// The driver does not implement it.
     Unsupported,
 }
@@ -232,6 +236,8 @@ impl FaultKind {
             FaultKind::Timeout => "timeout",
             FaultKind::Panicked => "panicked",
             FaultKind::WorkerDied => "worker-died",
+            FaultKind::NotBegun => "not-begun",
+            FaultKind::LargeReply => "large-reply",
             FaultKind::Unsupported => "unsupported",
         }
     }
@@ -415,7 +421,7 @@ impl LoadedDriver {
         match (&self.code, &seat.0) {
             (Code::Here(code), _) => code.validate_node(node, state),
             (Code::Workers(workers), Some(link)) => {
-                let asked = workers.check_node(link, node, state);
+                let asked = workers.check_node(link, node, state)?;
                 Box::pin(asked.outcome()).await.map(drop)
             }
             (Code::Workers(_), None) => Err(Fault::lost()),
@@ -432,7 +438,7 @@ impl LoadedDriver {
             (Code::Here(code), _) => code.validate(call),
             (Code::Workers(_), Some(_)) if Workers::checks_with_the_call(call) => Ok(()),
             (Code::Workers(workers), Some(link)) => {
-                let asked = workers.call(link, call, Step::Check);
+                let asked = workers.call(link, call, Step::Check)?;
                 Box::pin(asked.outcome()).await.map(drop)
             }
             (Code::Workers(_), None) => Err(Fault::lost()),
@@ -449,7 +455,10 @@ impl LoadedDriver {
                 } else {
                     Step::Begin
                 };
-                Progress::Asked(Box::new(workers.call(link, call, step)))
+                match workers.call(link, call, step) {
+                    Ok(asked) => Progress::Asked(Box::new(asked)),
+                    Err(fault) => Progress::Done(Err(fault)),
+                }
             }
             (Code::Workers(_), None) => Progress::Done(Err(Fault::lost())),
         })

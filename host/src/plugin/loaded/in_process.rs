@@ -148,7 +148,7 @@ fn host_fault(fault: &driver_abi::Fault, state: &CallState) -> Fault {
 }
 
 /// A fault as others may see it: without the secrets of the call's node, and cut to a decent length.
-pub(super) fn without_secrets(fault: Fault, state: &CallState) -> Fault {
+fn without_secrets(fault: Fault, state: &CallState) -> Fault {
     let message = excerpt(&state.masked(&fault.message));
     Fault {
         kind: fault.kind,
@@ -238,9 +238,12 @@ fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// Writes a driver's line into the log.
-pub(super) fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
-    let message = excerpt(message);
+fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
+    write_line(level, driver, request_id, &excerpt(message));
+}
+
+/// Writes a driver's line into the log. Its text is harmless already.
+pub(super) fn write_line(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
     macro_rules! line {
         ($level:expr) => {
             tracing::event!(target: "driver", $level, driver, request_id = request_id.map(tracing::field::display), "{message}")

@@ -10,6 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultKind};
+use crate::plugin::excerpted;
 
 /// Bytes of a frame's head: the message's length and the length of what follows it, each a `u32` in little-endian order.
 pub(crate) const HEAD: usize = 8;
@@ -30,6 +31,8 @@ pub(crate) enum Order {
         /// The largest reply that may be sent.
         max_reply_bytes: u64,
     },
+    /// The names that manifests declare secret, for all calls that follow. Followed by them, as a JSON array.
+    Secrets,
     /// Check a node. Followed by the node.
     CheckNode {
         /// Answered with the result.
@@ -145,6 +148,7 @@ impl From<Fault> for SentFault {
     }
 }
 
+/// Whatever has become of the process: its texts are harmless, and what only the host can know it cannot say.
 impl From<SentFault> for Fault {
     fn from(sent: SentFault) -> Self {
         let SentFault {
@@ -152,10 +156,14 @@ impl From<SentFault> for Fault {
             message,
             details,
         } = sent;
+        let kind = match kind {
+            FaultKind::NotBegun | FaultKind::WorkerDied => FaultKind::Internal,
+            kind => kind,
+        };
         Fault {
             kind,
-            message,
-            details,
+            message: excerpted(&message),
+            details: details.map(|details| excerpted(&details)),
         }
     }
 }

@@ -4,44 +4,97 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::process::{ChildStderr, ChildStdout};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::watch;
+use tokio::task::unconstrained;
 
+use super::calls::Calls;
 use crate::plugin::excerpt;
 
-/// The longest line; what is longer becomes several.
-const LINE: u64 = 4096;
+/// The longest line that is read as one. Of what is longer only the beginning is logged: the rest could begin inside a secret.
+const LINE: u64 = 64 * 1024;
+/// How long the last line of a process that has ended is waited for.
+const LAST_LINE: Duration = Duration::from_millis(100);
+/// What Rust and C++ say when they get no memory.
+const NO_MEMORY: [&str; 2] = ["memory allocation of ", "std::bad_alloc"];
 
-/// Logs what comes from `stdout` and `stderr` until both are closed. To be called inside the runtime.
-///
-/// # Errors
-/// They cannot be read without blocking.
-pub(super) fn log(driver: &Arc<str>, stdout: ChildStdout, stderr: ChildStderr) -> io::Result<()> {
-    let streams = [
-        ("stdout", OwnedFd::from(stdout)),
-        ("stderr", OwnedFd::from(stderr)),
-    ];
-    for (stream, descriptor) in streams {
-        let receiver = Receiver::from_owned_fd(descriptor)?;
-        tokio::spawn(log_lines(driver.clone(), stream, receiver));
-    }
-    Ok(())
+/// What is known of it.
+#[derive(Debug)]
+pub(super) struct Output {
+    no_memory: watch::Receiver<bool>,
 }
 
-async fn log_lines(driver: Arc<str>, stream: &'static str, receiver: Receiver) {
-    let mut lines = BufReader::new(receiver);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match (&mut lines).take(LINE).read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        let text = String::from_utf8_lossy(&line);
-        let text = excerpt(text.trim_end());
-        if !text.is_empty() {
-            tracing::info!(target: "driver", driver = &*driver, stream, "{text}");
+impl Output {
+    /// Logs what comes from `stdout` and `stderr` until both are closed, without the secrets of `calls`. To be called inside the runtime.
+    ///
+    /// # Errors
+    /// They cannot be read without blocking.
+    pub(super) fn log(
+        driver: &Arc<str>,
+        calls: &Arc<Calls>,
+        stdout: ChildStdout,
+        stderr: ChildStderr,
+    ) -> io::Result<Self> {
+        let (say, no_memory) = watch::channel(false);
+        let lines = |stream, descriptor| {
+            Ok::<_, io::Error>(Lines {
+                driver: driver.clone(),
+                calls: calls.clone(),
+                stream,
+                receiver: Receiver::from_owned_fd(descriptor)?,
+            })
+        };
+        let stdout = lines("stdout", OwnedFd::from(stdout))?;
+        let stderr = lines("stderr", OwnedFd::from(stderr))?;
+        tokio::spawn(unconstrained(stdout.log(|_| {})));
+        tokio::spawn(unconstrained(stderr.log(move |line| {
+            if NO_MEMORY.iter().any(|words| line.contains(words)) {
+                say.send_replace(true);
+            }
+        })));
+        Ok(Output { no_memory })
+    }
+
+    /// Whether the process has said that it gets no more memory.
+    pub(super) async fn tells_of_memory(&self) -> bool {
+        let mut no_memory = self.no_memory.clone();
+        let said = tokio::time::timeout(LAST_LINE, no_memory.wait_for(|said| *said)).await;
+        matches!(said, Ok(Ok(_)))
+    }
+}
+
+struct Lines {
+    driver: Arc<str>,
+    calls: Arc<Calls>,
+    stream: &'static str,
+    receiver: Receiver,
+}
+
+impl Lines {
+    async fn log(self, heard: impl Fn(&str)) {
+        let mut lines = BufReader::new(self.receiver);
+        let mut line = Vec::new();
+        let mut is_whole = true;
+        loop {
+            line.clear();
+            match (&mut lines).take(LINE).read_until(b'\n', &mut line).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let is_beginning = is_whole;
+            is_whole = line.last() == Some(&b'\n');
+            if !is_beginning {
+                continue;
+            }
+            let text = String::from_utf8_lossy(&line);
+            heard(&text);
+            let text = excerpt(self.calls.masked(&text).trim_end());
+            if !text.is_empty() {
+                tracing::info!(target: "driver", driver = &*self.driver, stream = self.stream, "{text}");
+            }
         }
     }
 }
