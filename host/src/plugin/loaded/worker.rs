@@ -101,9 +101,9 @@ impl Workers {
         while let Some(started) = starting.join_next().await {
             first.push(started.map_err(|error| error.to_string())??);
         }
-        let places = first.into_iter().map(|(link, read)| {
+        let places = first.into_iter().map(|(link, reports)| {
             let (place, seen) = watch::channel(Place::Up(link.clone()));
-            tokio::spawn(unconstrained(shared.clone().keep(place, link, read)));
+            tokio::spawn(unconstrained(shared.clone().keep(place, link, reports)));
             seen
         });
         Ok(Workers {
