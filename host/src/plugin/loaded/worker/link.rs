@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
+use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 
 use super::calls::{Answered, Calls, Wanted};
@@ -20,8 +22,10 @@ use crate::plugin::excerpted;
 use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 use crate::plugin::loaded::{CallState, Fault, FaultKind, Reply};
 
-/// How much is read at once.
+/// How much is read at once, if there is as much.
 const READ: usize = 16 * 1024;
+/// With less room nothing is read.
+const LEAST: usize = 4 * 1024;
 /// How often that is done for a process that has ended: a socket holds much less.
 const LAST_READS: usize = 256;
 
@@ -41,7 +45,7 @@ pub(super) enum NotCreated {
 pub(in crate::plugin::loaded) struct Link {
     driver: Arc<str>,
     process: Process,
-    stream: UnixStream,
+    stream: OwnedWriteHalf,
     voice: Arc<Voice>,
     output: Output,
     max_reply_bytes: usize,
@@ -64,11 +68,18 @@ struct Sending {
     told: Option<Arc<SecretNames>>,
 }
 
+/// Where a process's reports come from.
+#[derive(Debug)]
+pub(super) struct Reports {
+    stream: OwnedReadHalf,
+    read: BytesMut,
+}
+
 /// The process takes nothing any more.
 struct Gone;
 
 impl Link {
-    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<Self> {
+    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<(Self, Reports)> {
         let Started {
             process,
             stream,
@@ -76,14 +87,15 @@ impl Link {
             stderr,
         } = started;
         stream.set_nonblocking(true)?;
+        let (reports, stream) = UnixStream::from_std(stream)?.into_split();
         let calls = Arc::new(Calls::default());
         let voice = Arc::new(Voice::new(driver.clone(), calls.clone()));
-        Ok(Link {
+        let link = Link {
             output: Output::log(&voice, stdout, stderr)?,
             voice,
             driver,
             process,
-            stream: UnixStream::from_std(stream)?,
+            stream,
             max_reply_bytes: usize::try_from(isolation.max_reply_bytes).unwrap_or(usize::MAX),
             memory_max_bytes: isolation.confinement.memory_max_bytes,
             next: AtomicU64::new(1),
@@ -92,7 +104,12 @@ impl Link {
             more: Notify::new(),
             condemned: OnceLock::new(),
             has_shut_down: AtomicBool::new(false),
-        })
+        };
+        let reports = Reports {
+            stream: reports,
+            read: BytesMut::new(),
+        };
+        Ok((link, reports))
     }
 
     /// The process's id.
@@ -217,15 +234,15 @@ impl Link {
     }
 
     /// Waits for the first report: whether the driver was created.
-    pub(super) async fn created(&self, read: &mut BytesMut) -> Result<(), NotCreated> {
+    pub(super) async fn created(&self, reports: &mut Reports) -> Result<(), NotCreated> {
         let mut first = tokio::select! {
             biased;
-            first = self.first(read) => first,
+            first = self.first(reports) => first,
             () = self.flush() => Err(String::new()),
             _ = self.process.ended() => Err(String::new()),
         };
         while first.as_ref().is_err_and(String::is_empty)
-            && let Some((report, _)) = self.left_over(read)
+            && let Some((report, _)) = self.left_over(reports)
         {
             if let Some(said) = self.hear_first(report) {
                 first = said;
@@ -238,9 +255,9 @@ impl Link {
     }
 
     /// Takes what comes before the driver is created, and then whether it was.
-    async fn first(&self, read: &mut BytesMut) -> Result<Result<(), String>, String> {
+    async fn first(&self, reports: &mut Reports) -> Result<Result<(), String>, String> {
         loop {
-            let (report, _) = self.report(read).await?;
+            let (report, _) = self.report(reports).await?;
             if let Some(said) = self.hear_first(report) {
                 return said;
             }
@@ -264,10 +281,10 @@ impl Link {
     }
 
     /// Takes reports until the process has ended, and answers how it has.
-    pub(super) async fn serve(&self, mut read: BytesMut) -> String {
-        let reports = async {
+    pub(super) async fn serve(&self, mut reports: Reports) -> String {
+        let taking = async {
             loop {
-                let taken = match self.report(&mut read).await {
+                let taken = match self.report(&mut reports).await {
                     Ok((report, tail)) => self.take(report, tail),
                     Err(found) => Err(found),
                 };
@@ -278,14 +295,14 @@ impl Link {
         };
         let found = tokio::select! {
             biased;
-            found = reports => found,
+            found = taking => found,
             () = self.flush() => String::new(),
             // What it has started may still hold its socket.
             _ = self.process.ended() => String::new(),
         };
         let ended = self.ended(found).await;
         // What it has sent before it ended counts.
-        while let Some((report, tail)) = self.left_over(&mut read) {
+        while let Some((report, tail)) = self.left_over(&mut reports) {
             if self.take(report, tail).is_err() {
                 break;
             }
@@ -330,38 +347,44 @@ impl Link {
     }
 
     /// The next report. An error says what is wrong with the process; it is empty if the connection is closed.
-    async fn report(&self, read: &mut BytesMut) -> Result<(Report, Bytes), String> {
+    async fn report(&self, reports: &mut Reports) -> Result<(Report, Bytes), String> {
         loop {
-            if let Some(frame) = self.decode(read)? {
+            if let Some(frame) = self.decode(&mut reports.read)? {
                 return Ok(frame);
             }
             // A process that never stops to write must not keep the host from writing.
             self.write_on(&mut self.sending.lock());
-            read.reserve(READ);
-            self.stream.readable().await.map_err(|_| String::new())?;
-            match self.stream.try_read_buf(read) {
-                Ok(0) => return Err(String::new()),
+            self.make_room(&mut reports.read)?;
+            // When it gets less than there is room for, it waits for more the next time without trying first.
+            match reports.stream.read_buf(&mut reports.read).await {
+                Ok(0) | Err(_) => return Err(String::new()),
                 Ok(_) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                Err(_) => return Err(String::new()),
             }
         }
     }
 
     fn decode(&self, read: &mut BytesMut) -> Result<Option<(Report, Bytes)>, String> {
-        wire::decode(read, self.max_reply_bytes)
-            .map_err(|error| format!("has sent what the host does not understand ({error})"))
+        wire::decode(read, self.max_reply_bytes).map_err(misunderstood)
+    }
+
+    /// For the rest of a report, and for what may follow it.
+    fn make_room(&self, read: &mut BytesMut) -> Result<(), String> {
+        let missing = wire::missing(read, self.max_reply_bytes).map_err(misunderstood)?;
+        if read.capacity() - read.len() < missing.max(LEAST) {
+            read.reserve(missing.max(READ));
+        }
+        Ok(())
     }
 
     /// The next report of a process that has ended, if it has sent one more. The runtime need not have heard yet that there is something to read.
-    fn left_over(&self, read: &mut BytesMut) -> Option<(Report, Bytes)> {
+    fn left_over(&self, Reports { stream, read }: &mut Reports) -> Option<(Report, Bytes)> {
         for _ in 0..LAST_READS {
             if let Some(frame) = self.decode(read).ok()? {
                 return Some(frame);
             }
             let filled = read.len();
             read.resize(filled + READ, 0);
-            let more = rustix::io::read(&self.stream, &mut read[filled..]);
+            let more = rustix::io::read(stream.as_ref(), &mut read[filled..]);
             read.truncate(filled + more.unwrap_or(0));
             if more.unwrap_or(0) == 0 {
                 return None;
@@ -441,6 +464,10 @@ impl Sending {
             });
         }
     }
+}
+
+fn misunderstood(error: impl std::fmt::Display) -> String {
+    format!("has sent what the host does not understand ({error})")
 }
 
 fn not_sent(error: &WireError) -> Fault {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::health::{Health, Verdict};
-use super::link::Link;
+use super::link::{Link, Reports};
 use super::plan::Plan;
 use crate::metrics::Counter;
 use crate::plugin::loaded::wire::Order;
@@ -54,19 +54,19 @@ impl Shared {
         self: Arc<Self>,
         place: Arc<watch::Sender<Place>>,
         first: Arc<Link>,
-        read: BytesMut,
+        reports: Reports,
     ) {
-        let mut up = Ok((first, read));
+        let mut up = Ok((first, reports));
         loop {
             let why = match up {
-                Ok((link, read)) => {
+                Ok((link, reports)) => {
                     let id = link.process_id();
                     self.put(&place, Place::Up(link.clone()));
                     if self.over() {
                         // Whoever ends the places may have looked before there was one to tell.
                         link.say(&Order::ShutDown, Bytes::new());
                     }
-                    let how = link.serve(read).await;
+                    let how = link.serve(reports).await;
                     if self.over() {
                         link.over().await;
                     }

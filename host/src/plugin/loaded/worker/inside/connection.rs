@@ -9,20 +9,25 @@ use parking_lot::Mutex;
 use super::confine::Host;
 use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 
-/// How much is read at once.
+/// How much is read at once, if there is as much.
 const READ: usize = 16 * 1024;
+/// With less room nothing is read.
+const LEAST: usize = 4 * 1024;
 
 /// Where orders come from.
 pub(super) struct Incoming {
     stream: UnixStream,
-    read: BytesMut,
+    /// What was read, and behind it room for more, which was cleared once and not again for each read.
+    buffer: BytesMut,
+    filled: usize,
 }
 
 impl Incoming {
     pub(super) fn new(stream: UnixStream) -> Self {
         Incoming {
             stream,
-            read: BytesMut::new(),
+            buffer: BytesMut::new(),
+            filled: 0,
         }
     }
 
@@ -30,23 +35,30 @@ impl Incoming {
     pub(super) fn next(&mut self) -> io::Result<Option<(Order, Bytes)>> {
         loop {
             // The host may send what it likes: what is too much for it is not read by it.
-            if let Some(frame) = wire::decode(&mut self.read, usize::MAX).map_err(io::Error::other)? {
-                return Ok(Some(frame));
+            let missing = wire::missing(&self.buffer[..self.filled], usize::MAX).map_err(io::Error::other)?;
+            if missing == 0 {
+                let room = self.buffer.split_off(self.filled);
+                let frame = wire::decode(&mut self.buffer, usize::MAX).map_err(io::Error::other)?;
+                self.filled = self.buffer.len();
+                self.buffer.unsplit(room);
+                return Ok(frame);
             }
-            let filled = self.read.len();
-            let room = (self.read.capacity() - filled).max(READ);
-            self.read.resize(filled + room, 0);
-            let outcome = self.stream.read(&mut self.read[filled..]);
-            let read = match &outcome {
-                Ok(read) => *read,
-                Err(_) => 0,
-            };
-            self.read.truncate(filled + read);
-            match outcome {
+            self.make_room(missing);
+            match self.stream.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => return Ok(None),
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// For what is missing, and for what may follow it.
+    fn make_room(&mut self, missing: usize) {
+        if self.buffer.len() - self.filled < missing.max(LEAST) {
+            let mut larger = BytesMut::zeroed(self.filled + missing.max(READ));
+            larger[..self.filled].copy_from_slice(&self.buffer[..self.filled]);
+            self.buffer = larger;
         }
     }
 }
