@@ -9,6 +9,7 @@
 
 mod bad_replies;
 mod benchmark;
+mod chaos;
 mod cli_client;
 mod config;
 mod crashes;
@@ -25,7 +26,6 @@ mod ipmi_driver;
 mod ironicclient;
 mod limits;
 mod listing;
-mod load;
 mod loading;
 mod locks;
 mod logs;
