@@ -9,6 +9,7 @@
 
 mod bad_replies;
 mod benchmark;
+mod chaos;
 mod cli_client;
 mod config;
 mod confinement;
@@ -29,7 +30,6 @@ mod ironicclient;
 mod isolation;
 mod limits;
 mod listing;
-mod load;
 mod loading;
 mod locks;
 mod logs;
