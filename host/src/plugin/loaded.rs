@@ -227,6 +227,12 @@ pub enum FaultKind {
     Panicked,
     /// The process in which the driver ran has ended.
     WorkerDied,
+    /// The process had ended before the call reached the driver: nothing was begun.
+    NotBegun,
+    /// The deadline had passed when the checks were done: the method was not begun.
+    TooLate,
+    /// The driver's reply has more bytes than the host takes.
+    LargeReply,
     /// The driver does not implement it.
     Unsupported,
 }
@@ -244,6 +250,8 @@ impl FaultKind {
             FaultKind::Timeout => "timeout",
             FaultKind::Panicked => "panicked",
             FaultKind::WorkerDied => "worker-died",
+            FaultKind::NotBegun | FaultKind::TooLate => "not-begun",
+            FaultKind::LargeReply => "large-reply",
             FaultKind::Unsupported => "unsupported",
         }
     }
@@ -283,6 +291,17 @@ impl Running {
 impl Fault {
     fn lost() -> Self {
         Fault::internal("the driver dropped the call without an answer")
+    }
+
+    /// As [`CallError::NotBegun`](crate::call::CallError::NotBegun) says it.
+    fn too_late(method: &str) -> Self {
+        Fault {
+            kind: FaultKind::TooLate,
+            message: format!(
+                "the deadline of the call passed before {method} could begin; the method was not begun"
+            ),
+            details: None,
+        }
     }
 
     fn internal(message: &str) -> Self {
@@ -427,7 +446,7 @@ impl LoadedDriver {
         match (&self.code, &seat.0) {
             (Code::Here(code), _) => code.validate_node(node, state),
             (Code::Workers(workers), Some(link)) => {
-                let asked = workers.check_node(link, node, state);
+                let asked = workers.check_node(link, node, state)?;
                 Box::pin(asked.outcome()).await.map(drop)
             }
             (Code::Workers(_), None) => Err(Fault::lost()),
@@ -444,7 +463,7 @@ impl LoadedDriver {
             (Code::Here(code), _) => code.validate(call),
             (Code::Workers(_), Some(_)) if Workers::checks_with_the_call(call) => Ok(()),
             (Code::Workers(workers), Some(link)) => {
-                let asked = workers.call(link, call, Step::Check);
+                let asked = workers.call(link, call, Step::Check)?;
                 Box::pin(asked.outcome()).await.map(drop)
             }
             (Code::Workers(_), None) => Err(Fault::lost()),
@@ -461,7 +480,10 @@ impl LoadedDriver {
                 } else {
                     Step::Begin
                 };
-                Progress::Asked(Box::new(workers.call(link, call, step)))
+                match workers.call(link, call, step) {
+                    Ok(asked) => Progress::Asked(Box::new(asked)),
+                    Err(fault) => Progress::Done(Err(fault)),
+                }
             }
             (Code::Workers(_), None) => Progress::Done(Err(Fault::lost())),
         })
