@@ -22,13 +22,27 @@ pub struct Attempt {
 
 /// POST of a JSON value, over a connection of its own. Nothing if the host was not there any more, or went before it had answered.
 pub fn attempt(address: &str, target: &str, body: &Value) -> Option<Attempt> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    exchange(address, &post(address, target, body))
+}
+
+/// GET, as [`attempt`].
+pub fn look(address: &str, target: &str) -> Option<Attempt> {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    exchange(address, &request)
+}
+
+/// POST of a JSON value, as bytes.
+pub(crate) fn post(address: &str, target: &str, body: &Value) -> String {
     let body = body.to_string();
-    let request = format!(
+    format!(
         "POST {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
-    );
+    )
+}
+
+fn exchange(address: &str, request: &str) -> Option<Attempt> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.write_all(request.as_bytes()).ok()?;
     let mut text = String::new();
     stream.read_to_string(&mut text).ok()?;

@@ -160,28 +160,41 @@ impl HostProcess {
         rustix::process::kill_process(pid, signal).expect("a running process");
     }
 
+    /// Sends it a signal that ends it, until it has.
+    pub fn kill_with(&mut self, signal: Signal) -> ExitStatus {
+        eventually(&format!("the host ends by {signal:?}"), PATIENCE, || {
+            // Rust's own handler takes the first SIGSEGV for itself.
+            let _ended_meanwhile = rustix::process::kill_process(Pid::from_child(&self.child), signal);
+            self.child.try_wait().expect("a child of this process")
+        });
+        self.wait()
+    }
+
     /// Kills it as a crash would, waits for it, and starts another one with the same folder.
     pub fn crash_and_restart(mut self) -> HostProcess {
         self.child.kill().expect("a running process");
         self.child.wait().expect("its status");
         self.stopped = true;
-        let fresh = HostBuilder::new();
-        std::mem::replace(&mut self.builder, fresh).start()
+        self.started_again()
     }
 
     /// Asks it to end, waits, and starts another one with the same folder and what `change` makes of its config.
     pub fn restart(mut self, change: impl FnOnce(HostBuilder) -> HostBuilder) -> HostProcess {
         self.terminate();
         self.wait();
-        let fresh = HostBuilder::new();
-        change(std::mem::replace(&mut self.builder, fresh)).start()
+        self.started_with(change)
     }
 
     /// Another host with the same folder, after this one has ended.
-    pub fn started_again(mut self) -> HostProcess {
+    pub fn started_again(self) -> HostProcess {
+        self.started_with(|builder| builder)
+    }
+
+    /// Another host with the same folder and what `change` makes of its config, after this one has ended.
+    pub fn started_with(mut self, change: impl FnOnce(HostBuilder) -> HostBuilder) -> HostProcess {
         assert!(self.stopped, "it has ended");
         let fresh = HostBuilder::new();
-        std::mem::replace(&mut self.builder, fresh).start()
+        change(std::mem::replace(&mut self.builder, fresh)).start()
     }
 
     /// How it has ended, if it has.

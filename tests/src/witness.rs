@@ -21,15 +21,20 @@ impl Witness {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// Where it is written.
+    pub fn file(&self) -> PathBuf {
         self.folder.path().join("calls")
     }
 
     /// Adds the driver to a host.
     pub fn watch(&self, host: HostBuilder) -> HostBuilder {
-        let file = self.file();
         host.driver(WITNESS)
-            .set("drivers.witness.config.file", file.to_str().expect("UTF-8"))
+            .set("drivers.witness.config.file", self.path())
+    }
+
+    /// [`file`](Self::file) as a text.
+    pub fn path(&self) -> String {
+        self.file().to_str().expect("UTF-8").to_owned()
     }
 
     /// The arguments of a call that takes no time.

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use suite::{HostProcess, Random, Signal, Witness, eventually};
-
-use crate::load::{Load, records};
+use suite::{HostProcess, Load, Random, Signal, Witness, eventually, records};
 
 const SOON: Duration = Duration::from_secs(30);
 const KILLS: u32 = 200;
@@ -45,6 +43,7 @@ fn killed_200_times_in_the_middle_of_its_work_the_host_loses_no_call_and_repeats
         let sent = load.sent_from(checked);
         checked += sent.len();
         for sent in &sent {
+            sent.as_asked();
             let Some(location) = sent.record() else { continue };
             let record = host.get(location).expect(200).json();
             match record["state"].as_str() {
@@ -72,17 +71,14 @@ fn killed_200_times_in_the_middle_of_its_work_the_host_loses_no_call_and_repeats
         "every promised record is still there after all restarts"
     );
     let unpromised = all.len() - promised.len();
-    let unanswered = sent
-        .iter()
-        .filter(|sent| sent.is_async && sent.answer.is_none())
-        .count();
+    let unanswered = sent.iter().filter(|sent| sent.is_unheard()).count();
     assert!(
         unpromised <= unanswered,
         "{unpromised} records for {unanswered} requests that got no answer"
     );
     let begun_unpromised = sent
         .iter()
-        .filter(|sent| sent.is_async && sent.answer.is_none() && once.contains(&sent.token))
+        .filter(|sent| sent.is_unheard() && once.contains(&sent.token))
         .count();
     assert!(
         begun_unpromised <= unpromised,

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use suite::{Built, HostBuilder, HostProcess, Random, Signal, WITNESS, Witness, eventually};
+use suite::{
+    Built, HostBuilder, HostProcess, Load, Random, Sent, Signal, WITNESS, Witness, eventually, records,
+};
 use tempfile::TempDir;
-
-use crate::load::{Load, records};
 
 const SOON: Duration = Duration::from_secs(30);
 /// How often the power fails, each time with three kinds of remains.
@@ -144,6 +144,7 @@ fn whatever_of_the_unsynced_part_a_power_failure_leaves_every_promised_record_is
             change.wait().expect(200);
         }
     });
+    load.sent_from(0).iter().for_each(Sent::as_asked);
     let generation = log_generation(host.folder());
     drop(host);
     for (number, moment) in moments.iter().enumerate() {

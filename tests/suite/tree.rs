@@ -146,6 +146,7 @@ fn every_file_says_what_it_is_and_none_is_named_after_nothing() {
         "tests/src/",
         "tests/suite/",
         "tests/bench/",
+        "tests/chaos/",
         "driver-abi/",
         "drivers/",
         "examples/",
@@ -210,7 +211,7 @@ fn the_supported_drivers_are_those_that_the_suite_exercises() {
 #[test]
 fn scripts_can_be_run_and_say_what_they_are() {
     use std::os::unix::fs::PermissionsExt;
-    for script in [".ci/run", "tests/run", "tests/bench/run"] {
+    for script in [".ci/run", "tests/run", "tests/bench/run", "tests/chaos/run"] {
         let path = repository_root().join(script);
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_ne!(mode & 0o111, 0, "{script} is executable");

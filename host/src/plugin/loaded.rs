@@ -92,6 +92,7 @@ pub struct CallState {
     cancelled: AtomicBool,
     stop: Notify,
     settled: AtomicBool,
+    stuck: AtomicBool,
     secrets: Option<NodeSecrets>,
 }
 
@@ -107,6 +108,7 @@ impl CallState {
             cancelled: AtomicBool::new(false),
             stop: Notify::new(),
             settled: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
             secrets: None,
         }
     }
@@ -148,6 +150,16 @@ impl CallState {
     /// Whether nobody has said yet how the call ended for its client; the next one to ask is told no.
     pub fn settle(&self) -> bool {
         !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Reports the call as stuck. Whether it was not before.
+    pub fn report_stuck(&self) -> bool {
+        !self.stuck.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether the call was reported as stuck.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Acquire)
     }
 
     /// How long until the deadline; zero when it has passed.
@@ -217,6 +229,8 @@ pub enum FaultKind {
     WorkerDied,
     /// The process had ended before the call reached the driver: nothing was begun.
     NotBegun,
+    /// The deadline had passed when the checks were done: the method was not begun.
+    TooLate,
     /// The driver's reply has more bytes than the host takes.
     LargeReply,
     /// The driver does not implement it.
@@ -236,7 +250,7 @@ impl FaultKind {
             FaultKind::Timeout => "timeout",
             FaultKind::Panicked => "panicked",
             FaultKind::WorkerDied => "worker-died",
-            FaultKind::NotBegun => "not-begun",
+            FaultKind::NotBegun | FaultKind::TooLate => "not-begun",
             FaultKind::LargeReply => "large-reply",
             FaultKind::Unsupported => "unsupported",
         }
@@ -277,6 +291,17 @@ impl Running {
 impl Fault {
     fn lost() -> Self {
         Fault::internal("the driver dropped the call without an answer")
+    }
+
+    /// As [`CallError::NotBegun`](crate::call::CallError::NotBegun) says it.
+    fn too_late(method: &str) -> Self {
+        Fault {
+            kind: FaultKind::TooLate,
+            message: format!(
+                "the deadline of the call passed before {method} could begin; the method was not begun"
+            ),
+            details: None,
+        }
     }
 
     fn internal(message: &str) -> Self {

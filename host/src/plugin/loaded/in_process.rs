@@ -51,22 +51,38 @@ impl InProcess {
 
     pub(super) fn start(&self, call: &OwnedCall) -> Progress {
         match call.method.run {
-            RunKind::Blocking => {
-                let result = self.driver.call(borrowed(call), &context(&call.state));
-                Progress::Done(answer(result, &call.state))
-            }
+            RunKind::Blocking => Progress::Done(self.call(call)),
             RunKind::Deferred => {
                 let (sender, receiver) = oneshot::channel();
-                let completion = HostCompletion {
-                    sender: Mutex::new(Some(sender)),
-                    state: call.state.clone(),
-                };
-                let completion = Completion_TO::from_value(completion, TD_Opaque);
-                self.driver
-                    .start(borrowed(call), context(&call.state), completion);
+                self.defer(call, move |outcome| {
+                    // An error means that nobody waits any more, which the call's own task has logged.
+                    let _ = sender.send(outcome);
+                    release_woken_task();
+                });
                 Progress::Waiting(receiver)
             }
         }
+    }
+
+    /// Makes a call of a blocking method.
+    pub(super) fn call(&self, call: &OwnedCall) -> Result<Reply, Fault> {
+        let result = self.driver.call(borrowed(call), &context(&call.state));
+        answer(result, &call.state)
+    }
+
+    /// Begins a call of a deferred method. `then` is called once, on the thread on which the driver answers or drops the call.
+    pub(super) fn defer(
+        &self,
+        call: &OwnedCall,
+        then: impl FnOnce(Result<Reply, Fault>) + Send + 'static,
+    ) {
+        let completion = HostCompletion {
+            then: Mutex::new(Some(then)),
+            state: call.state.clone(),
+        };
+        let completion = Completion_TO::from_value(completion, TD_Opaque);
+        self.driver
+            .start(borrowed(call), context(&call.state), completion);
     }
 
     pub(super) fn shut_down(&self) {
@@ -190,21 +206,17 @@ impl CallContext for CallState {
     }
 }
 
-struct HostCompletion {
-    sender: Mutex<Option<oneshot::Sender<Result<Reply, Fault>>>>,
+struct HostCompletion<F: FnOnce(Result<Reply, Fault>)> {
+    then: Mutex<Option<F>>,
     state: Arc<CallState>,
 }
 
-impl Completion for HostCompletion {
+impl<F: FnOnce(Result<Reply, Fault>) + Send> Completion for HostCompletion<F> {
     fn complete(&self, result: RResult<driver_abi::Reply, driver_abi::Fault>) {
         guarded("complete", || {
-            let sender = self.sender.lock().take();
-            match sender {
-                Some(sender) => {
-                    // An error means that nobody waits any more, which the call's own task has logged.
-                    let _ = sender.send(answer(result, &self.state));
-                    release_woken_task();
-                }
+            let then = self.then.lock().take();
+            match then {
+                Some(then) => then(answer(result, &self.state)),
                 None => tracing::warn!(
                     target: "driver", driver = &*self.state.driver, request_id = %self.state.request_id,
                     "the driver answered a call twice; the second answer is dropped"
@@ -214,12 +226,11 @@ impl Completion for HostCompletion {
     }
 }
 
-impl Drop for HostCompletion {
+impl<F: FnOnce(Result<Reply, Fault>)> Drop for HostCompletion<F> {
     fn drop(&mut self) {
         guarded("drop", || {
-            if let Some(sender) = self.sender.get_mut().take() {
-                let _ = sender.send(Err(Fault::lost()));
-                release_woken_task();
+            if let Some(then) = self.then.get_mut().take() {
+                then(Err(Fault::lost()));
             }
         });
     }

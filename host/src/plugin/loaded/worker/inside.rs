@@ -1,12 +1,13 @@
 //! The other side: a worker process, which has one driver and does what the host orders.
 //!
-//! One thread at a time reads orders. With an order that leads into the driver it lets another one read, and comes back when the driver does;
-//! so a call is not handed from thread to thread, and a driver that hangs keeps nobody from reading. The host orders no more blocking
-//! calls at a time than there may be threads.
+//! One thread at a time reads orders ([`turns`]), and does what it has read: a call is not handed from thread to thread, and a driver that hangs
+//! keeps nobody from reading. The host orders no more blocking calls at a time than there may be threads. A deferred call is answered by the
+//! thread of the driver that completes it.
 
 mod confine;
 mod connection;
 mod log;
+mod turns;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,17 +18,17 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::confine::Host;
 use self::connection::{Incoming, Outgoing};
+use self::turns::{Pace, Turns};
 use super::super::in_process::{self, InProcess};
 use super::super::wire::{Order, Report, Step, Terms};
-use super::super::{CallState, Fault, FaultKind, LoadedMethod, OwnedCall, Progress, Reply, seats};
+use super::super::{CallState, Fault, FaultKind, LoadedMethod, OwnedCall, Reply, seats};
 use crate::node::secret::{NodeSecrets, SecretNames};
 use crate::plugin::library;
-use crate::plugin::manifest::{CalledOn, DriverManifest};
+use crate::plugin::manifest::{CalledOn, DriverManifest, RunKind};
 use crate::plugin::scan::FoundFile;
 use crate::plugin::select::select;
 use crate::request_id::RequestId;
@@ -40,25 +41,50 @@ const LONGEST_TYPE: usize = 16 * 1024;
 /// What a worker process is: a driver, and the way to the host.
 struct Worker {
     driver: InProcess,
-    methods: HashMap<(CalledOn, String), Arc<LoadedMethod>>,
+    methods: HashMap<(CalledOn, String), Known>,
+    node_check: Pace,
     name: Arc<str>,
     host: Host,
-    incoming: Mutex<Incoming>,
+    turns: Turns,
     outgoing: Arc<Outgoing>,
     /// The calls that the driver is busy with.
     calls: Mutex<HashMap<u64, Arc<CallState>>>,
     /// What manifests declare secret.
     secrets: Mutex<Arc<SecretNames>>,
     threads: AtomicUsize,
-    /// Threads that wait for their turn to read, or read.
-    waiting: AtomicUsize,
     max_threads: usize,
     max_reply_bytes: u64,
-    runtime: Handle,
+}
+
+/// A method, and how quick the driver is at each step of its calls.
+struct Known {
+    method: Arc<LoadedMethod>,
+    check: Pace,
+    begin: Pace,
+    both: Pace,
+}
+
+impl Known {
+    fn new(method: Arc<LoadedMethod>) -> Self {
+        Known {
+            method,
+            check: Pace::default(),
+            begin: Pace::default(),
+            both: Pace::default(),
+        }
+    }
+
+    fn pace(&self, step: Step) -> &Pace {
+        match step {
+            Step::Check => &self.check,
+            Step::Begin => &self.begin,
+            Step::Both => &self.both,
+        }
+    }
 }
 
 /// What an order leaves to be done.
-enum Work {
+enum Work<'a> {
     Nothing,
     Check {
         id: u64,
@@ -69,6 +95,7 @@ enum Work {
         id: u64,
         call: OwnedCall,
         step: Step,
+        pace: &'a Pace,
     },
     End,
 }
@@ -82,7 +109,7 @@ pub(crate) fn run(limits: &Limits) -> anyhow::Result<()> {
     let stream = confine::take_socket().context(STRANGER)?;
     let host = Host::of(&stream).context(STRANGER)?;
     host.outlive_not(&stream)?;
-    let outgoing = Arc::new(Outgoing::new(stream.try_clone()?));
+    let outgoing = Arc::new(Outgoing::new(stream.try_clone()?, host.clone()));
     let mut incoming = Incoming::new(stream);
     let Some((
         Order::Create {
@@ -110,31 +137,37 @@ pub(crate) fn run(limits: &Limits) -> anyhow::Result<()> {
     let (name, manifest, driver) = match created {
         Ok(created) => created,
         Err(text) => {
-            outgoing.send(&Report::Refused(text), Bytes::new());
+            outgoing.send(&Report::Refused(text), Bytes::new())?;
             return Ok(());
         }
     };
-    outgoing.send(&Report::Created, Bytes::new());
+    outgoing.send(&Report::Created, Bytes::new())?;
+    let methods = seats::methods(&manifest).map(|(key, method)| (key, Known::new(method)));
     let worker = Arc::new(Worker {
         driver,
-        methods: seats::methods(&manifest).collect(),
+        methods: methods.collect(),
+        node_check: Pace::default(),
         name,
         host: host.clone(),
-        incoming: Mutex::new(incoming),
+        turns: Turns::new(incoming),
         outgoing,
         calls: Mutex::default(),
         secrets: Mutex::default(),
         threads: AtomicUsize::new(0),
-        waiting: AtomicUsize::new(0),
         // One more than may be inside, so that somebody reads.
         max_threads: usize::try_from(threads).unwrap_or(usize::MAX).saturating_add(1),
         max_reply_bytes,
-        runtime: runtime.handle().clone(),
     });
     worker.start_thread().context("no thread can be started")?;
     runtime.block_on(async {
-        while host.is_there() {
-            signals.hangup.recv().await;
+        let hangup = async {
+            while host.is_there() {
+                signals.hangup.recv().await;
+            }
+        };
+        tokio::select! {
+            () = hangup => {}
+            () = worker.turns.watch(|| worker.start_another()) => {}
         }
     });
     host.end()
@@ -185,37 +218,51 @@ impl Worker {
         started.map(drop)
     }
 
+    /// Starts a thread, if there may be one more. Without it the one that is inside the driver reads again when it returns.
+    fn start_another(self: &Arc<Self>) {
+        if self.threads.load(Ordering::Acquire) < self.max_threads {
+            let _ = self.start_thread();
+        }
+    }
+
     /// Does what the host orders, until there is no host any more.
     fn work(self: Arc<Self>) {
+        let start = || self.start_another();
+        let mut incoming = self.turns.take();
         loop {
-            self.waiting.fetch_add(1, Ordering::AcqRel);
-            let next = self.next();
-            let others = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
-            let Ok(Some(work)) = next else { self.host.end() };
+            let Ok(Some(work)) = self.next(&mut incoming) else {
+                self.host.end()
+            };
             match work {
-                Work::Nothing => {}
+                Work::Nothing => continue,
                 Work::End => {
                     self.driver.shut_down();
-                    self.outgoing.send(&Report::ShutDown, Bytes::new());
+                    let _ = self.outgoing.send(&Report::ShutDown, Bytes::new());
                     self.host.end()
                 }
                 Work::Check { id, node, state } => {
-                    self.let_another_read(others);
-                    let checked = self.driver.validate_node(&node, &state);
-                    self.checked(id, checked);
+                    self.turns.inside(incoming, &self.node_check, start, || {
+                        let checked = self.driver.validate_node(&node, &state);
+                        self.checked(id, checked);
+                    });
                 }
-                Work::Call { id, call, step } => {
-                    self.let_another_read(others);
-                    self.call(id, &call, step);
+                Work::Call {
+                    id,
+                    call,
+                    step,
+                    pace,
+                } => {
+                    self.turns.inside(incoming, pace, start, || self.call(id, &call, step));
                 }
             }
+            incoming = self.turns.take();
         }
     }
 
     /// Reads one order, and does of it what the orders behind it build upon, before another thread reads those: a call is known to its
     /// cancellation, and the names of secrets to the calls.
-    fn next(&self) -> std::io::Result<Option<Work>> {
-        let mut incoming = self.incoming.lock();
+    fn next(&self, incoming: &mut Incoming) -> std::io::Result<Option<Work<'_>>> {
+        self.host.end_copies();
         let Some((order, tail)) = incoming.next()? else {
             return Ok(None);
         };
@@ -249,7 +296,12 @@ impl Worker {
             } => {
                 let on = if on_node { CalledOn::Node } else { CalledOn::Driver };
                 match self.owned(id, terms, (on, method), &http_method, tail, node_bytes) {
-                    Ok(call) => Work::Call { id, call, step },
+                    Ok((known, call)) => Work::Call {
+                        id,
+                        call,
+                        step,
+                        pace: known.pace(step),
+                    },
                     Err(fault) => {
                         self.leave(id, Err(fault));
                         Work::Nothing
@@ -257,14 +309,6 @@ impl Worker {
                 }
             }
         }))
-    }
-
-    /// Sees to it that somebody reads while this thread is inside the driver.
-    fn let_another_read(self: &Arc<Self>, others: usize) {
-        if others == 0 && self.threads.load(Ordering::Acquire) < self.max_threads {
-            // Without one more thread, this one reads again when the driver returns.
-            let _ = self.start_thread();
-        }
     }
 
     fn enter(&self, id: u64, terms: Terms, node: Option<&Bytes>) -> Arc<CallState> {
@@ -287,10 +331,10 @@ impl Worker {
         http_method: &str,
         mut tail: Bytes,
         node_bytes: u32,
-    ) -> Result<OwnedCall, Fault> {
+    ) -> Result<(&Known, OwnedCall), Fault> {
         let node_bytes = usize::try_from(node_bytes).unwrap_or(usize::MAX);
-        let found = self.methods.get(&method).cloned();
-        let http_method = found.as_ref().and_then(|_| seats::verb(http_method));
+        let found = self.methods.get(&method);
+        let http_method = seats::verb(http_method);
         let (Some(found), Some(http_method), true) = (found, http_method, node_bytes <= tail.len()) else {
             return Err(Fault::internal(
                 "the host has ordered a call that the driver does not have",
@@ -298,14 +342,15 @@ impl Worker {
         };
         let node = tail.split_to(node_bytes);
         let node = (method.0 == CalledOn::Node).then_some(node);
-        Ok(OwnedCall {
-            method: found,
+        let call = OwnedCall {
+            method: found.method.clone(),
             http_method,
             body: tail,
             state: self.enter(id, terms, node.as_ref()),
             node,
             seat: seats::Seat::here(),
-        })
+        };
+        Ok((found, call))
     }
 
     fn call(self: &Arc<Self>, id: u64, call: &OwnedCall, step: Step) {
@@ -314,17 +359,19 @@ impl Worker {
             if step == Step::Check || checked.is_err() {
                 return self.checked(id, checked);
             }
+            if call.state.remaining().is_zero() {
+                // As between the two steps of other calls: what the client was told of must not begin now.
+                return self.leave(id, Err(Fault::too_late(&call.method.name)));
+            }
         }
-        match self.driver.start(call) {
-            Progress::Done(result) => self.leave(id, self.sendable(&call.method, result)),
-            Progress::Waiting(answer) => {
+        match call.method.run {
+            RunKind::Blocking => self.leave(id, self.sendable(&call.method, self.driver.call(call))),
+            RunKind::Deferred => {
                 let (worker, method) = (self.clone(), call.method.clone());
-                self.runtime.spawn(async move {
-                    let result = answer.await.unwrap_or_else(|_| Err(Fault::lost()));
+                self.driver.defer(call, move |result| {
                     worker.leave(id, worker.sendable(&method, result));
                 });
             }
-            Progress::Asked(_) => self.leave(id, Err(Fault::lost())),
         }
     }
 
@@ -332,7 +379,7 @@ impl Worker {
         match checked {
             Ok(()) => {
                 self.calls.lock().remove(&id);
-                self.outgoing.send(&Report::Checked { id }, Bytes::new());
+                let _ = self.outgoing.send(&Report::Checked { id }, Bytes::new());
             }
             Err(fault) => self.leave(id, Err(fault)),
         }
@@ -366,14 +413,18 @@ impl Worker {
     /// The driver is done with a call.
     fn leave(&self, id: u64, result: Result<Reply, Fault>) {
         self.calls.lock().remove(&id);
-        match result {
+        let sent = match result {
             Ok(Reply { body, content_type }) => {
-                self.outgoing.send(&Report::Answered { id, content_type }, body);
+                self.outgoing.send(&Report::Answered { id, content_type }, body)
             }
             Err(fault) => {
                 let fault = fault.into();
-                self.outgoing.send(&Report::Failed { id, fault }, Bytes::new());
+                self.outgoing.send(&Report::Failed { id, fault }, Bytes::new())
             }
+        };
+        if let Err(error) = sent {
+            let fault = Fault::internal(&format!("the answer cannot be sent to the host: {error}")).into();
+            let _ = self.outgoing.send(&Report::Failed { id, fault }, Bytes::new());
         }
     }
 }
