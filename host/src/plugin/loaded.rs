@@ -217,6 +217,8 @@ pub enum FaultKind {
     WorkerDied,
     /// The process had ended before the call reached the driver: nothing was begun.
     NotBegun,
+    /// The deadline had passed when the checks were done: the method was not begun.
+    TooLate,
     /// The driver's reply has more bytes than the host takes.
     LargeReply,
     /// The driver does not implement it.
@@ -236,7 +238,7 @@ impl FaultKind {
             FaultKind::Timeout => "timeout",
             FaultKind::Panicked => "panicked",
             FaultKind::WorkerDied => "worker-died",
-            FaultKind::NotBegun => "not-begun",
+            FaultKind::NotBegun | FaultKind::TooLate => "not-begun",
             FaultKind::LargeReply => "large-reply",
             FaultKind::Unsupported => "unsupported",
         }
@@ -277,6 +279,17 @@ impl Running {
 impl Fault {
     fn lost() -> Self {
         Fault::internal("the driver dropped the call without an answer")
+    }
+
+    /// As [`CallError::NotBegun`](crate::call::CallError::NotBegun) says it.
+    fn too_late(method: &str) -> Self {
+        Fault {
+            kind: FaultKind::TooLate,
+            message: format!(
+                "the deadline of the call passed before {method} could begin; the method was not begun"
+            ),
+            details: None,
+        }
     }
 
     fn internal(message: &str) -> Self {

@@ -80,7 +80,7 @@ impl From<Fault> for ApiError {
             }
             FaultKind::NotFound => StatusCode::NOT_FOUND,
             FaultKind::Unavailable => StatusCode::BAD_GATEWAY,
-            FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            FaultKind::Timeout | FaultKind::TooLate => StatusCode::GATEWAY_TIMEOUT,
             // What was not begun is `CallError::DriverDown`.
             FaultKind::Internal
             | FaultKind::Panicked

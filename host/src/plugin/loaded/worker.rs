@@ -15,6 +15,7 @@ mod place;
 mod plan;
 mod process;
 mod strays;
+mod voice;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 /// A driver in its processes.
 pub(super) struct Workers {
     shared: Arc<Shared>,
-    places: Vec<watch::Receiver<Place>>,
+    places: Vec<Arc<watch::Sender<Place>>>,
 }
 
 /// How a driver's processes stand.
@@ -101,10 +102,10 @@ impl Workers {
         while let Some(started) = starting.join_next().await {
             first.push(started.map_err(|error| error.to_string())??);
         }
-        let places = first.into_iter().map(|(link, reports)| {
-            let (place, seen) = watch::channel(Place::Up(link.clone()));
-            tokio::spawn(unconstrained(shared.clone().keep(place, link, reports)));
-            seen
+        let places = first.into_iter().map(|(link, read)| {
+            let place = Arc::new(watch::Sender::new(Place::Up(link.clone())));
+            tokio::spawn(unconstrained(shared.clone().keep(place.clone(), link, read)));
+            place
         });
         Ok(Workers {
             places: places.collect(),
@@ -180,7 +181,18 @@ impl Workers {
     pub(super) fn release(&self) -> bool {
         let was = self.standing().quarantined.is_some();
         self.shared.health.lock().forget();
+        for place in &self.places {
+            // At once, so that a call from now on waits for the process.
+            place.send_if_modified(|place| {
+                let is_quarantined = matches!(place, Place::Quarantined(_));
+                if is_quarantined {
+                    *place = Place::Starting;
+                }
+                is_quarantined
+            });
+        }
         self.shared.released.notify_waiters();
+        self.shared.changed.notify_waiters();
         was
     }
 
@@ -236,7 +248,7 @@ impl Workers {
     /// Waits until no place has a process, nor gets one.
     async fn ended(&self) {
         for place in &self.places {
-            let mut place = place.clone();
+            let mut place = place.subscribe();
             // An error is a place that nobody fills any more.
             let _ = place
                 .wait_for(|place| !matches!(place, Place::Up(_) | Place::Starting))

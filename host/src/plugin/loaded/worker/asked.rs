@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Workers;
-use super::calls::Answered;
+use super::calls::{Answered, Wanted};
 use super::link::Link;
 use crate::plugin::loaded::wire::{Order, Step, Terms};
 use crate::plugin::loaded::{CallState, Fault, OwnedCall, Reply};
@@ -37,7 +37,7 @@ impl Workers {
             id,
             terms: terms(state),
         };
-        let (id, answer) = link.ask(state, order, [node.clone(), Bytes::new()]);
+        let (id, answer) = link.ask(state, Wanted::Check, order, [node.clone(), Bytes::new()]);
         self.asked(link, id, state, "check of a node", answer)
     }
 
@@ -61,7 +61,11 @@ impl Workers {
             node_bytes: u32::try_from(node.len()).unwrap_or(u32::MAX),
             step,
         };
-        let (id, answer) = link.ask(&call.state, order, [node.clone(), call.body.clone()]);
+        let wanted = match step {
+            Step::Check => Wanted::Check,
+            Step::Begin | Step::Both => Wanted::Reply,
+        };
+        let (id, answer) = link.ask(&call.state, wanted, order, [node.clone(), call.body.clone()]);
         self.asked(link, id, &call.state, &call.method.name, answer)
     }
 

@@ -109,7 +109,7 @@ pub(crate) fn run(limits: &Limits) -> anyhow::Result<()> {
     let stream = confine::take_socket().context(STRANGER)?;
     let host = Host::of(&stream).context(STRANGER)?;
     host.outlive_not(&stream)?;
-    let outgoing = Arc::new(Outgoing::new(stream.try_clone()?));
+    let outgoing = Arc::new(Outgoing::new(stream.try_clone()?, host.clone()));
     let mut incoming = Incoming::new(stream);
     let Some((
         Order::Create {
@@ -137,11 +137,11 @@ pub(crate) fn run(limits: &Limits) -> anyhow::Result<()> {
     let (name, manifest, driver) = match created {
         Ok(created) => created,
         Err(text) => {
-            outgoing.send(&Report::Refused(text), Bytes::new());
+            outgoing.send(&Report::Refused(text), Bytes::new())?;
             return Ok(());
         }
     };
-    outgoing.send(&Report::Created, Bytes::new());
+    outgoing.send(&Report::Created, Bytes::new())?;
     let methods = seats::methods(&manifest).map(|(key, method)| (key, Known::new(method)));
     let worker = Arc::new(Worker {
         driver,
@@ -237,7 +237,7 @@ impl Worker {
                 Work::Nothing => continue,
                 Work::End => {
                     self.driver.shut_down();
-                    self.outgoing.send(&Report::ShutDown, Bytes::new());
+                    let _ = self.outgoing.send(&Report::ShutDown, Bytes::new());
                     self.host.end()
                 }
                 Work::Check { id, node, state } => {
@@ -262,6 +262,7 @@ impl Worker {
     /// Reads one order, and does of it what the orders behind it build upon, before another thread reads those: a call is known to its
     /// cancellation, and the names of secrets to the calls.
     fn next(&self, incoming: &mut Incoming) -> std::io::Result<Option<Work<'_>>> {
+        self.host.end_copies();
         let Some((order, tail)) = incoming.next()? else {
             return Ok(None);
         };
@@ -358,6 +359,10 @@ impl Worker {
             if step == Step::Check || checked.is_err() {
                 return self.checked(id, checked);
             }
+            if call.state.remaining().is_zero() {
+                // As between the two steps of other calls: what the client was told of must not begin now.
+                return self.leave(id, Err(Fault::too_late(&call.method.name)));
+            }
         }
         match call.method.run {
             RunKind::Blocking => self.leave(id, self.sendable(&call.method, self.driver.call(call))),
@@ -374,7 +379,7 @@ impl Worker {
         match checked {
             Ok(()) => {
                 self.calls.lock().remove(&id);
-                self.outgoing.send(&Report::Checked { id }, Bytes::new());
+                let _ = self.outgoing.send(&Report::Checked { id }, Bytes::new());
             }
             Err(fault) => self.leave(id, Err(fault)),
         }
@@ -408,14 +413,18 @@ impl Worker {
     /// The driver is done with a call.
     fn leave(&self, id: u64, result: Result<Reply, Fault>) {
         self.calls.lock().remove(&id);
-        match result {
+        let sent = match result {
             Ok(Reply { body, content_type }) => {
-                self.outgoing.send(&Report::Answered { id, content_type }, body);
+                self.outgoing.send(&Report::Answered { id, content_type }, body)
             }
             Err(fault) => {
                 let fault = fault.into();
-                self.outgoing.send(&Report::Failed { id, fault }, Bytes::new());
+                self.outgoing.send(&Report::Failed { id, fault }, Bytes::new())
             }
+        };
+        if let Err(error) = sent {
+            let fault = Fault::internal(&format!("the answer cannot be sent to the host: {error}")).into();
+            let _ = self.outgoing.send(&Report::Failed { id, fault }, Bytes::new());
         }
     }
 }

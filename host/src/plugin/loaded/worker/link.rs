@@ -1,41 +1,52 @@
 //! One worker process that is up: what it is asked, and what it answers.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
-use tokio::io::AsyncReadExt;
+use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 
-use super::calls::{Answered, Calls};
+use super::calls::{Answered, Calls, Wanted};
 use super::isolation::Isolation;
 use super::outgoing::{Frame, Outgoing};
 use super::output::Output;
 use super::process::{self, Process, Started};
+use super::voice::Voice;
 use crate::node::secret::SecretNames;
 use crate::plugin::excerpted;
-use crate::plugin::loaded::in_process;
 use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 use crate::plugin::loaded::{CallState, Fault, FaultKind, Reply};
-use crate::request_id::RequestId;
 
-/// How much is read at once, if there is as much.
+/// How much room is made at once.
 const READ: usize = 16 * 1024;
-/// With less room nothing is read.
-const LEAST: usize = 4 * 1024;
+/// How much is read at once, if no more is missing.
+const LEAST: usize = 8 * 1024;
 /// How often that is done for a process that has ended: a socket holds much less.
 const LAST_READS: usize = 256;
+
+/// What a process has done that says something which has no place where it stands.
+const OUT_OF_TURN: &str = "has said something out of turn";
+
+/// Why there is no driver in a process.
+pub(super) enum NotCreated {
+    /// In one line.
+    Refused(String),
+    /// How the process has ended.
+    Ended(String),
+}
 
 /// The way to one process.
 #[derive(Debug)]
 pub(in crate::plugin::loaded) struct Link {
     driver: Arc<str>,
     process: Process,
-    stream: OwnedWriteHalf,
+    stream: UnixStream,
+    voice: Arc<Voice>,
     output: Output,
     max_reply_bytes: usize,
     memory_max_bytes: Option<u64>,
@@ -45,6 +56,8 @@ pub(in crate::plugin::loaded) struct Link {
     more: Notify,
     /// Why the host has killed it, if it has.
     condemned: OnceLock<String>,
+    /// Whether the driver has come back from its shut-down.
+    has_shut_down: AtomicBool,
 }
 
 /// The writing side.
@@ -55,18 +68,11 @@ struct Sending {
     told: Option<Arc<SecretNames>>,
 }
 
-/// Where a process's reports come from.
-#[derive(Debug)]
-pub(super) struct Reports {
-    stream: OwnedReadHalf,
-    read: BytesMut,
-}
-
 /// The process takes nothing any more.
 struct Gone;
 
 impl Link {
-    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<(Self, Reports)> {
+    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<Self> {
         let Started {
             process,
             stream,
@@ -74,13 +80,14 @@ impl Link {
             stderr,
         } = started;
         stream.set_nonblocking(true)?;
-        let (reports, stream) = UnixStream::from_std(stream)?.into_split();
         let calls = Arc::new(Calls::default());
-        let link = Link {
-            output: Output::log(&driver, &calls, stdout, stderr)?,
+        let voice = Arc::new(Voice::new(driver.clone(), calls.clone()));
+        Ok(Link {
+            output: Output::log(&voice, stdout, stderr)?,
+            voice,
             driver,
             process,
-            stream,
+            stream: UnixStream::from_std(stream)?,
             max_reply_bytes: usize::try_from(isolation.max_reply_bytes).unwrap_or(usize::MAX),
             memory_max_bytes: isolation.confinement.memory_max_bytes,
             next: AtomicU64::new(1),
@@ -88,12 +95,8 @@ impl Link {
             sending: Mutex::default(),
             more: Notify::new(),
             condemned: OnceLock::new(),
-        };
-        let reports = Reports {
-            stream: reports,
-            read: BytesMut::new(),
-        };
-        Ok((link, reports))
+            has_shut_down: AtomicBool::new(false),
+        })
     }
 
     /// The process's id.
@@ -110,6 +113,7 @@ impl Link {
     pub(super) fn ask(
         &self,
         state: &Arc<CallState>,
+        wanted: Wanted,
         order: impl FnOnce(u64) -> Order,
         [first, second]: [Bytes; 2],
     ) -> (u64, Result<Answered, Fault>) {
@@ -126,7 +130,7 @@ impl Link {
             sending.tell(secrets.names());
         }
         // Listed before it is sent, and while nobody can close the queue: what waits when that is closed was either sent or is in it.
-        let answered = self.calls.enter(id, state);
+        let answered = self.calls.enter(id, wanted, state);
         sending.outgoing.push(Frame {
             call: Some(id),
             parts: [head, first, second],
@@ -138,9 +142,11 @@ impl Link {
     /// Says that nobody waits for an answer any more. What the process has not begun to read is taken back.
     pub(super) fn cancel(&self, id: u64) {
         if self.sending.lock().outgoing.withdraw(id) {
-            return self
+            // It may have been failed in this moment, by the end of the process.
+            let _ = self
                 .calls
-                .answer(id, Err(self.not_begun("had not read the call in time")));
+                .fail(id, self.not_begun("had not read the call in time"));
+            return;
         }
         self.say(&Order::Cancel { id }, Bytes::new());
     }
@@ -150,6 +156,11 @@ impl Link {
         // The first reason is the reason.
         let _ = self.condemned.set(reason);
         self.process.kill();
+    }
+
+    /// Whether the driver has come back from its shut-down, or was killed because it did not.
+    pub(super) fn has_shut_down(&self) -> bool {
+        self.has_shut_down.load(Ordering::Acquire) || self.condemned.get().is_some()
     }
 
     /// Waits until the process has ended, and everything that it has started too.
@@ -210,55 +221,81 @@ impl Link {
     }
 
     /// Waits for the first report: whether the driver was created.
-    pub(super) async fn created(&self, reports: &mut Reports) -> Result<(), String> {
+    pub(super) async fn created(&self, read: &mut BytesMut) -> Result<(), NotCreated> {
         let mut first = tokio::select! {
             biased;
-            first = self.report(reports) => first,
+            first = self.first(read) => first,
             () = self.flush() => Err(String::new()),
             _ = self.process.ended() => Err(String::new()),
         };
-        if first.as_ref().is_err_and(String::is_empty)
-            && let Some(last) = self.left_over(reports)
+        while first.as_ref().is_err_and(String::is_empty)
+            && let Some((report, _)) = self.left_over(read)
         {
-            first = Ok(last);
+            if let Some(said) = self.hear_first(report) {
+                first = said;
+            }
         }
-        let found = match first {
-            Ok((Report::Created, _)) => return Ok(()),
-            Ok((Report::Refused(text), _)) => return Err(excerpted(&text)),
-            Ok((report, _)) => format!("has begun with {report:?}"),
-            Err(found) => found,
-        };
-        Err(format!(
-            "the process of driver '{}' {} before the driver was created",
-            self.driver,
-            self.ended(found).await
-        ))
+        match first {
+            Ok(created) => created.map_err(NotCreated::Refused),
+            Err(found) => Err(NotCreated::Ended(self.ended(found).await)),
+        }
+    }
+
+    /// Takes what comes before the driver is created, and then whether it was.
+    async fn first(&self, read: &mut BytesMut) -> Result<Result<(), String>, String> {
+        loop {
+            let (report, _) = self.report(read).await?;
+            if let Some(said) = self.hear_first(report) {
+                return said;
+            }
+        }
+    }
+
+    fn hear_first(&self, report: Report) -> Option<Result<Result<(), String>, String>> {
+        match report {
+            Report::Created => Some(Ok(Ok(()))),
+            Report::Refused(text) => Some(Ok(Err(excerpted(&text)))),
+            Report::Log {
+                level,
+                request_id,
+                message,
+            } => {
+                self.voice.log(level, request_id, &message);
+                None
+            }
+            _ => Some(Err(OUT_OF_TURN.to_owned())),
+        }
     }
 
     /// Takes reports until the process has ended, and answers how it has.
-    pub(super) async fn serve(&self, mut reports: Reports) -> String {
-        let taking = async {
+    pub(super) async fn serve(&self, mut read: BytesMut) -> String {
+        let reports = async {
             loop {
-                match self.report(&mut reports).await {
+                let taken = match self.report(&mut read).await {
                     Ok((report, tail)) => self.take(report, tail),
-                    Err(found) => return found,
+                    Err(found) => Err(found),
+                };
+                if let Err(found) = taken {
+                    return found;
                 }
             }
         };
         let found = tokio::select! {
             biased;
-            found = taking => found,
+            found = reports => found,
             () = self.flush() => String::new(),
             // What it has started may still hold its socket.
             _ = self.process.ended() => String::new(),
         };
         let ended = self.ended(found).await;
         // What it has sent before it ended counts.
-        while let Some((report, tail)) = self.left_over(&mut reports) {
-            self.take(report, tail);
+        while let Some((report, tail)) = self.left_over(&mut read) {
+            if self.take(report, tail).is_err() {
+                break;
+            }
         }
         let unsent = self.sending.lock().outgoing.close();
-        self.calls.fail(|id| {
+        self.calls.fail_all(|id| {
             if unsent.contains(&id) {
                 self.not_begun(&ended)
             } else {
@@ -297,19 +334,42 @@ impl Link {
     }
 
     /// The next report. An error says what is wrong with the process; it is empty if the connection is closed.
-    async fn report(&self, reports: &mut Reports) -> Result<(Report, Bytes), String> {
+    async fn report(&self, read: &mut BytesMut) -> Result<(Report, Bytes), String> {
         loop {
-            if let Some(frame) = self.decode(&mut reports.read)? {
+            if let Some(frame) = self.decode(read)? {
                 return Ok(frame);
             }
             // A process that never stops to write must not keep the host from writing.
             self.write_on(&mut self.sending.lock());
-            self.make_room(&mut reports.read)?;
-            // When it gets less than there is room for, it waits for more the next time without trying first.
-            match reports.stream.read_buf(&mut reports.read).await {
-                Ok(0) | Err(_) => return Err(String::new()),
-                Ok(_) => {}
+            let missing = wire::missing(read, self.max_reply_bytes).map_err(misunderstood)?;
+            self.stream.readable().await.map_err(|_| String::new())?;
+            if !self.read_on(read, missing).is_ok_and(|more| more) {
+                return Err(String::new());
             }
+        }
+    }
+
+    /// Reads what has come: so much, if there is as much, or more. Whether more can come.
+    fn read_on(&self, read: &mut BytesMut, missing: usize) -> std::io::Result<bool> {
+        let (filled, room) = (read.len(), missing.max(LEAST));
+        if read.capacity() - filled < room {
+            read.reserve(room.max(READ));
+        }
+        read.resize(filled + room, 0);
+        let mut more = Ok(0);
+        let outcome = self.stream.try_io(Interest::READABLE, || {
+            more = rustix::io::read(&self.stream, &mut read[filled..]);
+            match more? {
+                // The socket is empty now: this saves the try that would find it so.
+                some if 0 < some && some < room => Err(ErrorKind::WouldBlock.into()),
+                _ => Ok(()),
+            }
+        });
+        read.truncate(filled + more.unwrap_or(0));
+        match outcome {
+            Ok(()) => Ok(more.unwrap_or(0) > 0),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(true),
+            Err(error) => Err(error),
         }
     }
 
@@ -317,24 +377,15 @@ impl Link {
         wire::decode(read, self.max_reply_bytes).map_err(misunderstood)
     }
 
-    /// For the rest of a report, and for what may follow it.
-    fn make_room(&self, read: &mut BytesMut) -> Result<(), String> {
-        let missing = wire::missing(read, self.max_reply_bytes).map_err(misunderstood)?;
-        if read.capacity() - read.len() < missing.max(LEAST) {
-            read.reserve(missing.max(READ));
-        }
-        Ok(())
-    }
-
     /// The next report of a process that has ended, if it has sent one more. The runtime need not have heard yet that there is something to read.
-    fn left_over(&self, Reports { stream, read }: &mut Reports) -> Option<(Report, Bytes)> {
+    fn left_over(&self, read: &mut BytesMut) -> Option<(Report, Bytes)> {
         for _ in 0..LAST_READS {
             if let Some(frame) = self.decode(read).ok()? {
                 return Some(frame);
             }
             let filled = read.len();
             read.resize(filled + READ, 0);
-            let more = rustix::io::read(stream.as_ref(), &mut read[filled..]);
+            let more = rustix::io::read(&self.stream, &mut read[filled..]);
             read.truncate(filled + more.unwrap_or(0));
             if more.unwrap_or(0) == 0 {
                 return None;
@@ -343,40 +394,39 @@ impl Link {
         None
     }
 
-    fn take(&self, report: Report, tail: Bytes) {
-        match report {
-            Report::Checked { id } => self.calls.answer(
-                id,
-                Ok(Reply {
+    /// Takes a report. A process that says what it cannot have to say is broken.
+    fn take(&self, report: Report, tail: Bytes) -> Result<(), String> {
+        let taken = match report {
+            Report::Checked { id } => {
+                let reply = Reply {
                     body: Bytes::new(),
                     content_type: None,
-                }),
-            ),
-            Report::Answered { id, content_type } => self.calls.answer(
-                id,
-                Ok(Reply {
+                };
+                self.calls.answer(id, Wanted::Check, reply)
+            }
+            Report::Answered { id, content_type } => {
+                let reply = Reply {
                     body: tail,
                     content_type,
-                }),
-            ),
-            Report::Failed { id, fault } => self.calls.answer(id, Err(fault.into())),
+                };
+                self.calls.answer(id, Wanted::Reply, reply)
+            }
+            Report::Failed { id, fault } => self.calls.fail(id, fault.into()),
             Report::Log {
                 level,
                 request_id,
                 message,
-            } => self.log(level, request_id, &message),
-            Report::Created | Report::Refused(_) | Report::ShutDown => {}
-        }
-    }
-
-    /// Writes a line of the process, which has masked the secrets of the call in it, if it is one of a call.
-    fn log(&self, level: u8, request_id: Option<[u8; 16]>, message: &str) {
-        let message = match request_id {
-            Some(_) => excerpted(message),
-            None => excerpted(&self.calls.masked(message)),
+            } => {
+                self.voice.log(level, request_id, &message);
+                Ok(())
+            }
+            Report::ShutDown => {
+                self.has_shut_down.store(true, Ordering::Release);
+                Ok(())
+            }
+            Report::Created | Report::Refused(_) => return Err(OUT_OF_TURN.to_owned()),
         };
-        let request_id = request_id.map(RequestId::from_bytes);
-        in_process::write_line(level, &self.driver, request_id, &message);
+        taken.map_err(|_| "has answered what it was not asked".to_owned())
     }
 
     fn died(&self, how: &str) -> Fault {
@@ -417,7 +467,7 @@ impl Sending {
     }
 }
 
-fn misunderstood(error: impl std::fmt::Display) -> String {
+fn misunderstood(error: impl Display) -> String {
     format!("has sent what the host does not understand ({error})")
 }
 

@@ -11,8 +11,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::sync::watch;
 use tokio::task::unconstrained;
 
-use super::calls::Calls;
-use crate::plugin::excerpt;
+use super::voice::Voice;
 
 /// The longest line that is read as one. Of what is longer only the beginning is logged: the rest could begin inside a secret.
 const LINE: u64 = 64 * 1024;
@@ -21,41 +20,44 @@ const LAST_LINE: Duration = Duration::from_millis(100);
 /// What Rust and C++ say when they get no memory.
 const NO_MEMORY: [&str; 2] = ["memory allocation of ", "std::bad_alloc"];
 
-/// What is known of it.
+/// How long the streams are read when the process and all that it has started are gone: somebody may hold them who has escaped.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What is known of it. Dropped, it ends the reading.
 #[derive(Debug)]
 pub(super) struct Output {
     no_memory: watch::Receiver<bool>,
+    _read_on: watch::Sender<()>,
 }
 
 impl Output {
-    /// Logs what comes from `stdout` and `stderr` until both are closed, without the secrets of `calls`. To be called inside the runtime.
+    /// Logs what comes from `stdout` and `stderr` until both are closed. To be called inside the runtime.
     ///
     /// # Errors
     /// They cannot be read without blocking.
-    pub(super) fn log(
-        driver: &Arc<str>,
-        calls: &Arc<Calls>,
-        stdout: ChildStdout,
-        stderr: ChildStderr,
-    ) -> io::Result<Self> {
+    pub(super) fn log(voice: &Arc<Voice>, stdout: ChildStdout, stderr: ChildStderr) -> io::Result<Self> {
         let (say, no_memory) = watch::channel(false);
+        let (read_on, gone) = watch::channel(());
         let lines = |stream, descriptor| {
             Ok::<_, io::Error>(Lines {
-                driver: driver.clone(),
-                calls: calls.clone(),
+                voice: voice.clone(),
                 stream,
                 receiver: Receiver::from_owned_fd(descriptor)?,
             })
         };
         let stdout = lines("stdout", OwnedFd::from(stdout))?;
         let stderr = lines("stderr", OwnedFd::from(stderr))?;
-        tokio::spawn(unconstrained(stdout.log(|_| {})));
-        tokio::spawn(unconstrained(stderr.log(move |line| {
+        tokio::spawn(unconstrained(until(gone.clone(), stdout.log(|_| {}))));
+        let listen = move |line: &str| {
             if NO_MEMORY.iter().any(|words| line.contains(words)) {
                 say.send_replace(true);
             }
-        })));
-        Ok(Output { no_memory })
+        };
+        tokio::spawn(unconstrained(until(gone, stderr.log(listen))));
+        Ok(Output {
+            no_memory,
+            _read_on: read_on,
+        })
     }
 
     /// Whether the process has said that it gets no more memory.
@@ -66,9 +68,19 @@ impl Output {
     }
 }
 
+async fn until(mut gone: watch::Receiver<()>, log: impl Future<Output = ()>) {
+    tokio::select! {
+        () = log => {}
+        () = async {
+            // Nothing is ever sent: the error is the end.
+            let _ = gone.changed().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        } => {}
+    }
+}
+
 struct Lines {
-    driver: Arc<str>,
-    calls: Arc<Calls>,
+    voice: Arc<Voice>,
     stream: &'static str,
     receiver: Receiver,
 }
@@ -91,10 +103,7 @@ impl Lines {
             }
             let text = String::from_utf8_lossy(&line);
             heard(&text);
-            let text = excerpt(self.calls.masked(&text).trim_end());
-            if !text.is_empty() {
-                tracing::info!(target: "driver", driver = &*self.driver, stream = self.stream, "{text}");
-            }
+            self.voice.say(self.stream, text.trim_end());
         }
     }
 }

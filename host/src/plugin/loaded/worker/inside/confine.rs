@@ -8,8 +8,8 @@ use std::os::unix::net::UnixStream;
 use anyhow::{Context, ensure};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process_group, set_parent_process_death_signal,
-    setrlimit,
+    Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process, kill_process_group,
+    set_parent_process_death_signal, setrlimit,
 };
 
 use crate::plugin::loaded::worker::strays::Mark;
@@ -75,6 +75,8 @@ fn limit(resource: Resource, most: Option<u64>) -> anyhow::Result<()> {
 #[derive(Debug, Clone)]
 pub(super) struct Host {
     pid: Pid,
+    /// This process.
+    own: Pid,
     mark: Mark,
 }
 
@@ -88,7 +90,8 @@ impl Host {
         let pid = rustix::net::sockopt::socket_peercred(stream)?.pid;
         // Late, because a change of the user takes it back. It tells of the end of a thread of the host, whose only business is this process.
         set_parent_process_death_signal(Some(Signal::HUP)).context("the parent-death signal")?;
-        let host = Host { pid, mark };
+        let own = getpid();
+        let host = Host { pid, own, mark };
         ensure!(host.is_there(), "its host has ended");
         Ok(host)
     }
@@ -96,6 +99,13 @@ impl Host {
     /// Whether it is still the parent of this process.
     pub(super) fn is_there(&self) -> bool {
         getppid() == Some(self.pid)
+    }
+
+    /// Ends this process, and it alone, if it is not the one that the host has started: a driver that forks and comes back would answer twice.
+    pub(super) fn end_copies(&self) {
+        while getpid() != self.own {
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
     }
 
     /// Ends this process and what it has started when the host is gone, whatever the other threads are busy with.
@@ -118,6 +128,7 @@ impl Host {
 
     /// Ends the process at once, with everything that it has started: nobody is there to want anything of it.
     pub(super) fn end(&self) -> ! {
+        self.end_copies();
         self.mark.kill();
         // The group is its own, so that nobody else is in it.
         let _ = kill_process_group(getpid(), Signal::KILL);

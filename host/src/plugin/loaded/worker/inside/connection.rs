@@ -6,7 +6,8 @@ use std::os::unix::net::UnixStream;
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::Mutex;
 
-use crate::plugin::loaded::wire::{self, Order, Report};
+use super::confine::Host;
+use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 
 /// How much is read at once, if there is as much.
 const READ: usize = 16 * 1024;
@@ -63,30 +64,39 @@ impl Incoming {
 }
 
 /// Where reports go.
-pub(super) struct Outgoing(Mutex<UnixStream>);
+pub(super) struct Outgoing {
+    stream: Mutex<UnixStream>,
+    host: Host,
+}
 
 impl Outgoing {
-    pub(super) fn new(stream: UnixStream) -> Self {
-        Outgoing(Mutex::new(stream))
+    pub(super) fn new(stream: UnixStream, host: Host) -> Self {
+        Outgoing {
+            stream: Mutex::new(stream),
+            host,
+        }
     }
 
-    /// Sends a report and what follows it. A host that has gone is noticed by whoever reads.
-    pub(super) fn send(&self, report: &Report, tail: Bytes) {
-        let Ok(head) = wire::encode(report, tail.len()) else {
-            return;
-        };
+    /// Sends a report and what follows it. When that cannot be, there is no host any more, or the driver has closed what was not its own: then
+    /// nobody would ever answer the calls.
+    ///
+    /// # Errors
+    /// The report is too long for a frame; nothing was sent.
+    pub(super) fn send(&self, report: &Report, tail: Bytes) -> Result<(), WireError> {
+        let head = wire::encode(report, tail.len())?;
         let mut frame = Bytes::from(head).chain(tail);
-        let mut stream = self.0.lock();
+        self.host.end_copies();
+        let mut stream = self.stream.lock();
         while frame.has_remaining() {
             let mut slices = [IoSlice::new(&[]); 2];
             let used = frame.chunks_vectored(&mut slices);
             match stream.write_vectored(&slices[..used]) {
-                Ok(0) => return,
-                Ok(written) => frame.advance(written),
+                Ok(written @ 1..) => frame.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+                _ => self.host.end(),
             }
         }
+        Ok(())
     }
 }
 
