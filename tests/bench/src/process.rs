@@ -21,11 +21,11 @@ impl Process {
 
     /// CPU time so far, of all threads, in ticks of the clock. That of processes which it has started counts as its own.
     pub(crate) fn ticks(&self) -> Result<u64> {
-        let mut ticks = ticks(self.0.id())?;
+        let mut all = ticks(self.0.id())?;
         for child in self.children()? {
-            ticks += ticks(child)?;
+            all += ticks(child)?;
         }
-        Ok(ticks)
+        Ok(all)
     }
 
     /// The processes that it has started and that have not ended.

@@ -203,6 +203,7 @@ async fn isolated(place: &Place, user: &str) -> Result<LoadedDriver> {
         grace: Duration::from_secs(5),
         max_reply_bytes: 16 * 1024 * 1024,
     };
-    let loaded = LoadedDriver::load_isolated(&enabled(place, user)?, &toml::Table::new(), isolation);
-    loaded.await.map_err(anyhow::Error::msg)
+    let (driver, config) = (enabled(place, user)?, toml::Table::new());
+    let loaded = LoadedDriver::load_isolated(&driver, &config, isolation).await;
+    loaded.map_err(anyhow::Error::msg)
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{DRIVER, isolated, runtime};
 use crate::arguments::Arguments;
-use crate::figures::{Times, median, short};
+use crate::figures::{Times, median};
 use crate::hosts::HostSetup;
 use crate::load::{Load, as_f64};
 use crate::place::Place;
