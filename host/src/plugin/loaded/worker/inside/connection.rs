@@ -116,7 +116,10 @@ mod tests {
         let sizes = [0, 1, LEAST, READ - 9, READ, 0, 5 * READ + 1, 3, 1 << 20, 0];
         let tail = |size: usize| vec![u8::try_from(size % 251).expect("less than 256"); size];
         let writer = std::thread::spawn(move || {
-            let all: Vec<u8> = (0..).zip(sizes).flat_map(|(id, size)| order(id, &tail(size))).collect();
+            let all: Vec<u8> = (0..)
+                .zip(sizes)
+                .flat_map(|(id, size)| order(id, &tail(size)))
+                .collect();
             for piece in all.chunks(5_000) {
                 host.write_all(piece).expect("a reader");
             }

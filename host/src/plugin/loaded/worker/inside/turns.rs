@@ -1,7 +1,7 @@
 //! Whose turn it is to read orders.
 //!
 //! The thread that has read an order does what it says. Before it enters the driver it lays the reading down where any thread can take it up, and
-//! when it comes back it takes it up again, if nobody has. To wake another one for each call would cost more than a quick call; so it wakes one only
+//! when it has answered it takes it up again, if nobody has. To wake another one for each call would cost more than a quick call; so it wakes one only
 //! if the driver was slow at the same thing the last time. In the other calls a watch looks whether somebody has not come back as expected, and
 //! wakes one then.
 
@@ -82,7 +82,13 @@ impl Turns {
 
     /// Lets others read while this thread does `stay`, which leads into the driver. `start` starts a thread that takes the reading up, for when
     /// none waits for it.
-    pub(super) fn inside(&self, incoming: Incoming, pace: &Pace, start: impl FnOnce(), stay: impl FnOnce()) {
+    pub(super) fn inside<T>(
+        &self,
+        incoming: Incoming,
+        pace: &Pace,
+        start: impl FnOnce(),
+        stay: impl FnOnce() -> T,
+    ) -> T {
         let quick = pace.0.load(Ordering::Relaxed);
         let mut state = self.state.lock();
         state.incoming = Some(incoming);
@@ -97,8 +103,9 @@ impl Turns {
             self.call(nobody, start);
         }
         let started = Instant::now();
-        stay();
+        let done = stay();
         pace.note(started.elapsed());
+        done
     }
 
     fn call(&self, nobody: bool, start: impl FnOnce()) {
@@ -200,12 +207,18 @@ mod tests {
         let (_host, turns) = &turns();
         let pace = &Pace(AtomicBool::new(true));
         let (started, other) = mpsc::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
         let runtime = runtime.expect("a runtime");
         std::thread::scope(|scope| {
             let reading = turns.take();
             let stuck = scope.spawn(move || {
-                let hung = || other.recv_timeout(Duration::from_secs(30)).expect("another thread");
+                let hung = || {
+                    other
+                        .recv_timeout(Duration::from_secs(30))
+                        .expect("another thread")
+                };
                 turns.inside(reading, pace, || panic!("it was quick the last time"), hung);
             });
             let watch = turns.watch(|| {
