@@ -100,7 +100,11 @@ fn run() -> Result<()> {
 
 fn said(folder: &Path) -> Result<()> {
     let report = folder.join("REPORT.md");
-    Ok(writeln!(std::io::stdout(), "\nthe report is {}", report.display())?)
+    Ok(writeln!(
+        std::io::stdout(),
+        "\nthe report is {}",
+        report.display()
+    )?)
 }
 
 fn list() -> Result<()> {

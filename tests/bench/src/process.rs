@@ -21,11 +21,11 @@ impl Process {
 
     /// CPU time so far, of all threads, in ticks of the clock. That of processes which it has started counts as its own.
     pub(crate) fn ticks(&self) -> Result<u64> {
-        let mut ticks = ticks(self.0.id())?;
+        let mut all = ticks(self.0.id())?;
         for child in self.children()? {
-            ticks += ticks(child)?;
+            all += ticks(child)?;
         }
-        Ok(ticks)
+        Ok(all)
     }
 
     /// The processes that it has started and that have not ended.
@@ -64,12 +64,19 @@ fn stat(process: u32) -> Result<Vec<u64>> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name in parentheses may hold anything.
     let (_, fields) = text.rsplit_once(')').context("/proc/PID/stat")?;
-    Ok(fields.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())
+    Ok(fields
+        .split_whitespace()
+        .map(|field| field.parse().unwrap_or(0))
+        .collect())
 }
 
 fn ticks(process: u32) -> Result<u64> {
     let fields = stat(process)?;
-    Ok(fields.get(USER_AND_SYSTEM).context("/proc/PID/stat")?.iter().sum())
+    Ok(fields
+        .get(USER_AND_SYSTEM)
+        .context("/proc/PID/stat")?
+        .iter()
+        .sum())
 }
 
 /// CPU time of a process so far, as precisely as the scheduler knows it. Threads that have ended are not in it.
@@ -78,7 +85,11 @@ pub(crate) fn cpu_time(process: u32) -> Result<Duration> {
     for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
         // One that ends meanwhile is not in it either.
         let text = std::fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-        all += text.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0);
+        all += text
+            .split_whitespace()
+            .next()
+            .and_then(|ns| ns.parse().ok())
+            .unwrap_or(0);
     }
     Ok(Duration::from_nanos(all))
 }

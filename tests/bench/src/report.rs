@@ -53,7 +53,10 @@ pub(crate) fn renew(folder: &Path, machine: &Table, rows: &[MeasuredRow], others
     let file = folder.join("REPORT.md");
     let old = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let of_machine = |what: &str| {
-        let line = machine.lines.iter().find(|line| line.first().is_some_and(|first| first == what));
+        let line = machine
+            .lines
+            .iter()
+            .find(|line| line.first().is_some_and(|first| first == what));
         line.and_then(|line| line.get(1)).cloned().unwrap_or_default()
     };
     let (date, commit) = (of_machine("date"), of_machine("commit"));
@@ -71,7 +74,10 @@ fn sections(folder: &Path, rows: &[MeasuredRow], others: &[Table], note: &str) -
         let (name, title) = (table.name, &table.title);
         format!("## {name}: {title}\n\n{note}{picture}{}", table.markdown())
     };
-    let mut sections: Vec<String> = standings::summaries(rows).iter().map(|table| section(table, "")).collect();
+    let mut sections: Vec<String> = standings::summaries(rows)
+        .iter()
+        .map(|table| section(table, ""))
+        .collect();
     for row in rows {
         let table = standings::table(row);
         plots::row(row, &plots.join(format!("{}.svg", table.name)))?;
@@ -86,7 +92,10 @@ fn sections(folder: &Path, rows: &[MeasuredRow], others: &[Table], note: &str) -
 fn renewed(old: &str, new: Vec<String>) -> String {
     let starts = old.match_indices("\n## ").map(|(at, _)| at + 1);
     let bounds: Vec<usize> = [0].into_iter().chain(starts).chain([old.len()]).collect();
-    let mut parts: Vec<String> = bounds.windows(2).map(|ends| old[ends[0]..ends[1]].to_owned()).collect();
+    let mut parts: Vec<String> = bounds
+        .windows(2)
+        .map(|ends| old[ends[0]..ends[1]].to_owned())
+        .collect();
     for section in new {
         match parts.iter_mut().find(|part| name(part) == name(&section)) {
             Some(part) => *part = section,

@@ -70,8 +70,8 @@ fn of_places(rows: &[&MeasuredRow]) -> Table {
         "p99 more, ms",
     ];
     let title = "the driver in a process of its own beside the same in the host's process, over HTTP";
-    let mut table = Table::new("worker-http", title, &head)
-        .noting("CPU is that of host and worker process together.");
+    let mut table =
+        Table::new("worker-http", title, &head).noting("CPU is that of host and worker process together.");
     for row in rows {
         for (connections, standings) in &row.at {
             let of = |kind: Kind| standings.iter().find(|standing| standing.kind == kind);
@@ -84,7 +84,9 @@ fn of_places(rows: &[&MeasuredRow]) -> Table {
                 connections.to_string(),
                 short(here.per_second),
                 short(worker.per_second),
-                worker.host_is.map_or_else(String::new, |ratio| ratio.inverse().percent()),
+                worker
+                    .host_is
+                    .map_or_else(String::new, |ratio| ratio.inverse().percent()),
                 worker.cpu_is.map_or_else(String::new, |ratio| ratio.percent()),
                 more(|standing| standing.p50_us),
                 more(|standing| standing.p99_us),

@@ -1,8 +1,8 @@
 //! A call through a worker process without HTTP, beside the same driver in this process and beside a bare socket pair.
 
 pub(crate) mod idle;
-pub(crate) mod pair;
 mod pace;
+pub(crate) mod pair;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,10 +60,20 @@ fn cases() -> Vec<Case> {
     vec![
         case("2 B, one after the other", "echo", small, Pace::Next),
         case("4 KiB, one after the other", "echo", &large, Pace::Next),
-        case("2 B deferred, one after the other", "echo_deferred", small, Pace::Next),
+        case(
+            "2 B deferred, one after the other",
+            "echo_deferred",
+            small,
+            Pace::Next,
+        ),
         case("2 B, 64 at once", "echo", small, Pace::AtOnce(64)),
         case("4 KiB, 64 at once", "echo", &large, Pace::AtOnce(64)),
-        case("2 B deferred, 64 at once", "echo_deferred", small, Pace::AtOnce(64)),
+        case(
+            "2 B deferred, 64 at once",
+            "echo_deferred",
+            small,
+            Pace::AtOnce(64),
+        ),
         case("2 B, one each 20 ms", "echo", small, Pace::Each(RARELY)),
         case("4 KiB, one each 20 ms", "echo", &large, Pace::Each(RARELY)),
     ]
@@ -113,7 +123,10 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
         for (number, ((way, _), own)) in ways.iter().zip(&turns).enumerate() {
             let all = |value: fn(&Turn) -> f64| median(own.iter().map(value));
             let more = |value: fn(&Turn) -> f64| -> Spread {
-                let differences = own.iter().zip(&turns[0]).map(|(own, here)| value(own) - value(here));
+                let differences = own
+                    .iter()
+                    .zip(&turns[0])
+                    .map(|(own, here)| value(own) - value(here));
                 Spread::of(&differences.collect::<Vec<f64>>())
             };
             let p50 = more(|turn| turn.p50_us);
@@ -126,7 +139,11 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
                 short(all(|turn| turn.cpu_us)),
                 beyond(format!("{:.1} ({:.1} to {:.1})", p50.median, p50.low, p50.high)),
                 beyond(format!("{:.1}", more(|turn| turn.p99_us).median)),
-                if number == 2 { format!("{:.2}", p50.median / pair_p50) } else { String::new() },
+                if number == 2 {
+                    format!("{:.2}", p50.median / pair_p50)
+                } else {
+                    String::new()
+                },
             ]);
         }
     }
@@ -144,10 +161,14 @@ impl Case {
         match way {
             Way::Pair(pair) => pace::of_pair(self.pace, pair, ORDER + self.body.len(), time),
             Way::Driver(driver) => {
-                let method = driver.method(CalledOn::Driver, self.method).context("the method")?;
+                let method = driver
+                    .method(CalledOn::Driver, self.method)
+                    .context("the method")?;
                 let body = Bytes::from(self.body.clone());
                 let (driver, method) = (Arc::clone(driver), method.clone());
-                let child = driver.standing().and_then(|standing| standing.processes.first().copied());
+                let child = driver
+                    .standing()
+                    .and_then(|standing| standing.processes.first().copied());
                 let child = child.map(u32::try_from).transpose()?;
                 pace::of_tasks(self.pace, runtime, child, time, move || {
                     let (driver, method, body) = (driver.clone(), method.clone(), body.clone());
@@ -203,6 +224,7 @@ async fn isolated(place: &Place, user: &str) -> Result<LoadedDriver> {
         grace: Duration::from_secs(5),
         max_reply_bytes: 16 * 1024 * 1024,
     };
-    let loaded = LoadedDriver::load_isolated(&enabled(place, user)?, &toml::Table::new(), isolation);
-    loaded.await.map_err(anyhow::Error::msg)
+    let (driver, config) = (enabled(place, user)?, toml::Table::new());
+    let loaded = LoadedDriver::load_isolated(&driver, &config, isolation).await;
+    loaded.map_err(anyhow::Error::msg)
 }

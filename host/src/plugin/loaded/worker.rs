@@ -102,9 +102,9 @@ impl Workers {
         while let Some(started) = starting.join_next().await {
             first.push(started.map_err(|error| error.to_string())??);
         }
-        let places = first.into_iter().map(|(link, reports)| {
+        let places = first.into_iter().map(|(link, read)| {
             let place = Arc::new(watch::Sender::new(Place::Up(link.clone())));
-            tokio::spawn(unconstrained(shared.clone().keep(place.clone(), link, reports)));
+            tokio::spawn(unconstrained(shared.clone().keep(place.clone(), link, read)));
             place
         });
         Ok(Workers {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{DRIVER, isolated, runtime};
 use crate::arguments::Arguments;
-use crate::figures::{Times, median, short};
+use crate::figures::{Times, median};
 use crate::hosts::HostSetup;
 use crate::load::{Load, as_f64};
 use crate::place::Place;
@@ -58,7 +58,11 @@ pub(crate) fn memory(place: &Place, arguments: &Arguments) -> Result<Table> {
         ensure!(load.run(&server.address, 64, second)?.errors() == 0, "calls fail");
         look(many)?;
     }
-    let states = ["never called", "after a second of calls, one at once", "and one of 64 at once"];
+    let states = [
+        "never called",
+        "after a second of calls, one at once",
+        "and one of 64 at once",
+    ];
     for (state, held) in states.into_iter().zip(&held) {
         let mib = |value: fn(&Memory) -> u64| {
             let all = held.iter().map(|(memory, _)| as_f64(value(memory)));
@@ -98,7 +102,10 @@ pub(crate) fn start(place: &Place, arguments: &Arguments) -> Result<Table> {
         runtime.block_on(driver.shut_down());
     }
     std::mem::forget(runtime);
-    table.line(["a worker process with its driver".to_owned(), Times::of(&worker).text()]);
+    table.line([
+        "a worker process with its driver".to_owned(),
+        Times::of(&worker).text(),
+    ]);
     table.line([
         "for comparison: the same program, which ends at once".to_owned(),
         Times::of(&program).text(),

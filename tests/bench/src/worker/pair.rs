@@ -34,7 +34,10 @@ impl Pair {
 
     pub(super) fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         let read = (&self.stream).read(buffer)?;
-        ensure!(read > 0, "the process at the other end of the socket pair has gone");
+        ensure!(
+            read > 0,
+            "the process at the other end of the socket pair has gone"
+        );
         Ok(read)
     }
 }

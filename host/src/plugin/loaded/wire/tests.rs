@@ -32,6 +32,8 @@ fn a_frame_that_is_cut_anywhere_is_waited_for() {
         let mut part = BytesMut::from(&whole[..end]);
         assert_eq!(decode::<Report>(&mut part, 100).unwrap(), None, "{end}");
         assert_eq!(part, whole[..end]);
+        let known = if end < HEAD { HEAD } else { whole.len() };
+        assert_eq!(missing(&part, 100), Ok(known - end), "{end}");
     }
 }
 

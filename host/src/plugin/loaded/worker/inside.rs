@@ -100,6 +100,14 @@ enum Work<'a> {
     End,
 }
 
+/// What the driver has done of a call.
+enum Done {
+    Checks(Result<(), Fault>),
+    Call(Result<Reply, Fault>),
+    /// It answers later.
+    Begun,
+}
+
 /// Runs a worker process to its end. The socket to the host is its standard input.
 ///
 /// # Errors
@@ -241,18 +249,19 @@ impl Worker {
                     self.host.end()
                 }
                 Work::Check { id, node, state } => {
-                    self.turns.inside(incoming, &self.node_check, start, || {
-                        let checked = self.driver.validate_node(&node, &state);
-                        self.checked(id, checked);
-                    });
+                    let check = || self.driver.validate_node(&node, &state);
+                    let checked = self.turns.inside(incoming, &self.node_check, start, check);
+                    self.checked(id, checked);
                 }
-                Work::Call {
-                    id,
-                    call,
-                    step,
-                    pace,
-                } => {
-                    self.turns.inside(incoming, pace, start, || self.call(id, &call, step));
+                Work::Call { id, call, step, pace } => {
+                    let done = self
+                        .turns
+                        .inside(incoming, pace, start, || self.call(id, &call, step));
+                    match done {
+                        Done::Checks(checked) => self.checked(id, checked),
+                        Done::Call(result) => self.leave(id, self.sendable(&call.method, result)),
+                        Done::Begun => {}
+                    }
                 }
             }
             incoming = self.turns.take();
@@ -353,24 +362,26 @@ impl Worker {
         Ok((found, call))
     }
 
-    fn call(self: &Arc<Self>, id: u64, call: &OwnedCall, step: Step) {
+    /// Does in the driver what was ordered of a call.
+    fn call(self: &Arc<Self>, id: u64, call: &OwnedCall, step: Step) -> Done {
         if matches!(step, Step::Check | Step::Both) {
             let checked = self.driver.validate(call);
             if step == Step::Check || checked.is_err() {
-                return self.checked(id, checked);
+                return Done::Checks(checked);
             }
             if call.state.remaining().is_zero() {
                 // As between the two steps of other calls: what the client was told of must not begin now.
-                return self.leave(id, Err(Fault::too_late(&call.method.name)));
+                return Done::Call(Err(Fault::too_late(&call.method.name)));
             }
         }
         match call.method.run {
-            RunKind::Blocking => self.leave(id, self.sendable(&call.method, self.driver.call(call))),
+            RunKind::Blocking => Done::Call(self.driver.call(call)),
             RunKind::Deferred => {
                 let (worker, method) = (self.clone(), call.method.clone());
                 self.driver.defer(call, move |result| {
                     worker.leave(id, worker.sendable(&method, result));
                 });
+                Done::Begun
             }
         }
     }

@@ -1,14 +1,14 @@
 //! One worker process that is up: what it is asked, and what it answers.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
-use tokio::io::AsyncReadExt;
+use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 
 use super::calls::{Answered, Calls, Wanted};
@@ -22,10 +22,10 @@ use crate::plugin::excerpted;
 use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 use crate::plugin::loaded::{CallState, Fault, FaultKind, Reply};
 
-/// How much is read at once, if there is as much.
+/// How much room is made at once.
 const READ: usize = 16 * 1024;
-/// With less room nothing is read.
-const LEAST: usize = 4 * 1024;
+/// How much is read at once, if no more is missing.
+const LEAST: usize = 8 * 1024;
 /// How often that is done for a process that has ended: a socket holds much less.
 const LAST_READS: usize = 256;
 
@@ -45,7 +45,7 @@ pub(super) enum NotCreated {
 pub(in crate::plugin::loaded) struct Link {
     driver: Arc<str>,
     process: Process,
-    stream: OwnedWriteHalf,
+    stream: UnixStream,
     voice: Arc<Voice>,
     output: Output,
     max_reply_bytes: usize,
@@ -68,18 +68,11 @@ struct Sending {
     told: Option<Arc<SecretNames>>,
 }
 
-/// Where a process's reports come from.
-#[derive(Debug)]
-pub(super) struct Reports {
-    stream: OwnedReadHalf,
-    read: BytesMut,
-}
-
 /// The process takes nothing any more.
 struct Gone;
 
 impl Link {
-    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<(Self, Reports)> {
+    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<Self> {
         let Started {
             process,
             stream,
@@ -87,15 +80,14 @@ impl Link {
             stderr,
         } = started;
         stream.set_nonblocking(true)?;
-        let (reports, stream) = UnixStream::from_std(stream)?.into_split();
         let calls = Arc::new(Calls::default());
         let voice = Arc::new(Voice::new(driver.clone(), calls.clone()));
-        let link = Link {
+        Ok(Link {
             output: Output::log(&voice, stdout, stderr)?,
             voice,
             driver,
             process,
-            stream,
+            stream: UnixStream::from_std(stream)?,
             max_reply_bytes: usize::try_from(isolation.max_reply_bytes).unwrap_or(usize::MAX),
             memory_max_bytes: isolation.confinement.memory_max_bytes,
             next: AtomicU64::new(1),
@@ -104,12 +96,7 @@ impl Link {
             more: Notify::new(),
             condemned: OnceLock::new(),
             has_shut_down: AtomicBool::new(false),
-        };
-        let reports = Reports {
-            stream: reports,
-            read: BytesMut::new(),
-        };
-        Ok((link, reports))
+        })
     }
 
     /// The process's id.
@@ -234,15 +221,15 @@ impl Link {
     }
 
     /// Waits for the first report: whether the driver was created.
-    pub(super) async fn created(&self, reports: &mut Reports) -> Result<(), NotCreated> {
+    pub(super) async fn created(&self, read: &mut BytesMut) -> Result<(), NotCreated> {
         let mut first = tokio::select! {
             biased;
-            first = self.first(reports) => first,
+            first = self.first(read) => first,
             () = self.flush() => Err(String::new()),
             _ = self.process.ended() => Err(String::new()),
         };
         while first.as_ref().is_err_and(String::is_empty)
-            && let Some((report, _)) = self.left_over(reports)
+            && let Some((report, _)) = self.left_over(read)
         {
             if let Some(said) = self.hear_first(report) {
                 first = said;
@@ -255,9 +242,9 @@ impl Link {
     }
 
     /// Takes what comes before the driver is created, and then whether it was.
-    async fn first(&self, reports: &mut Reports) -> Result<Result<(), String>, String> {
+    async fn first(&self, read: &mut BytesMut) -> Result<Result<(), String>, String> {
         loop {
-            let (report, _) = self.report(reports).await?;
+            let (report, _) = self.report(read).await?;
             if let Some(said) = self.hear_first(report) {
                 return said;
             }
@@ -281,10 +268,10 @@ impl Link {
     }
 
     /// Takes reports until the process has ended, and answers how it has.
-    pub(super) async fn serve(&self, mut reports: Reports) -> String {
-        let taking = async {
+    pub(super) async fn serve(&self, mut read: BytesMut) -> String {
+        let reports = async {
             loop {
-                let taken = match self.report(&mut reports).await {
+                let taken = match self.report(&mut read).await {
                     Ok((report, tail)) => self.take(report, tail),
                     Err(found) => Err(found),
                 };
@@ -295,14 +282,14 @@ impl Link {
         };
         let found = tokio::select! {
             biased;
-            found = taking => found,
+            found = reports => found,
             () = self.flush() => String::new(),
             // What it has started may still hold its socket.
             _ = self.process.ended() => String::new(),
         };
         let ended = self.ended(found).await;
         // What it has sent before it ended counts.
-        while let Some((report, tail)) = self.left_over(&mut reports) {
+        while let Some((report, tail)) = self.left_over(&mut read) {
             if self.take(report, tail).is_err() {
                 break;
             }
@@ -347,19 +334,42 @@ impl Link {
     }
 
     /// The next report. An error says what is wrong with the process; it is empty if the connection is closed.
-    async fn report(&self, reports: &mut Reports) -> Result<(Report, Bytes), String> {
+    async fn report(&self, read: &mut BytesMut) -> Result<(Report, Bytes), String> {
         loop {
-            if let Some(frame) = self.decode(&mut reports.read)? {
+            if let Some(frame) = self.decode(read)? {
                 return Ok(frame);
             }
             // A process that never stops to write must not keep the host from writing.
             self.write_on(&mut self.sending.lock());
-            self.make_room(&mut reports.read)?;
-            // When it gets less than there is room for, it waits for more the next time without trying first.
-            match reports.stream.read_buf(&mut reports.read).await {
-                Ok(0) | Err(_) => return Err(String::new()),
-                Ok(_) => {}
+            let missing = wire::missing(read, self.max_reply_bytes).map_err(misunderstood)?;
+            self.stream.readable().await.map_err(|_| String::new())?;
+            if !self.read_on(read, missing).is_ok_and(|more| more) {
+                return Err(String::new());
             }
+        }
+    }
+
+    /// Reads what has come: so much, if there is as much, or more. Whether more can come.
+    fn read_on(&self, read: &mut BytesMut, missing: usize) -> std::io::Result<bool> {
+        let (filled, room) = (read.len(), missing.max(LEAST));
+        if read.capacity() - filled < room {
+            read.reserve(room.max(READ));
+        }
+        read.resize(filled + room, 0);
+        let mut more = Ok(0);
+        let outcome = self.stream.try_io(Interest::READABLE, || {
+            more = rustix::io::read(&self.stream, &mut read[filled..]);
+            match more? {
+                // The socket is empty now: this saves the try that would find it so.
+                some if 0 < some && some < room => Err(ErrorKind::WouldBlock.into()),
+                _ => Ok(()),
+            }
+        });
+        read.truncate(filled + more.unwrap_or(0));
+        match outcome {
+            Ok(()) => Ok(more.unwrap_or(0) > 0),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(true),
+            Err(error) => Err(error),
         }
     }
 
@@ -367,24 +377,15 @@ impl Link {
         wire::decode(read, self.max_reply_bytes).map_err(misunderstood)
     }
 
-    /// For the rest of a report, and for what may follow it.
-    fn make_room(&self, read: &mut BytesMut) -> Result<(), String> {
-        let missing = wire::missing(read, self.max_reply_bytes).map_err(misunderstood)?;
-        if read.capacity() - read.len() < missing.max(LEAST) {
-            read.reserve(missing.max(READ));
-        }
-        Ok(())
-    }
-
     /// The next report of a process that has ended, if it has sent one more. The runtime need not have heard yet that there is something to read.
-    fn left_over(&self, Reports { stream, read }: &mut Reports) -> Option<(Report, Bytes)> {
+    fn left_over(&self, read: &mut BytesMut) -> Option<(Report, Bytes)> {
         for _ in 0..LAST_READS {
             if let Some(frame) = self.decode(read).ok()? {
                 return Some(frame);
             }
             let filled = read.len();
             read.resize(filled + READ, 0);
-            let more = rustix::io::read(stream.as_ref(), &mut read[filled..]);
+            let more = rustix::io::read(&self.stream, &mut read[filled..]);
             read.truncate(filled + more.unwrap_or(0));
             if more.unwrap_or(0) == 0 {
                 return None;
@@ -466,7 +467,7 @@ impl Sending {
     }
 }
 
-fn misunderstood(error: impl std::fmt::Display) -> String {
+fn misunderstood(error: impl Display) -> String {
     format!("has sent what the host does not understand ({error})")
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::health::{Health, Verdict};
-use super::link::{Link, Reports};
+use super::link::Link;
 use super::plan::Plan;
 use crate::metrics::Counter;
 use crate::plugin::loaded::wire::Order;
@@ -54,19 +54,19 @@ impl Shared {
         self: Arc<Self>,
         place: Arc<watch::Sender<Place>>,
         first: Arc<Link>,
-        reports: Reports,
+        read: BytesMut,
     ) {
-        let mut up = Ok((first, reports));
+        let mut up = Ok((first, read));
         loop {
             let why = match up {
-                Ok((link, reports)) => {
+                Ok((link, read)) => {
                     let id = link.process_id();
                     self.put(&place, Place::Up(link.clone()));
                     if self.over() {
                         // Whoever ends the places may have looked before there was one to tell.
                         link.say(&Order::ShutDown, Bytes::new());
                     }
-                    let how = link.serve(reports).await;
+                    let how = link.serve(read).await;
                     if self.over() {
                         link.over().await;
                     }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::isolation::Isolation;
-use super::link::{Link, NotCreated, Reports};
+use super::link::{Link, NotCreated};
 use super::process::Process;
 use crate::plugin::loaded::wire::Order;
 
@@ -20,13 +20,13 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Starts one process, and has the driver created in it.
-    pub(super) async fn start(&self) -> Result<(Arc<Link>, Reports), String> {
+    pub(super) async fn start(&self) -> Result<(Arc<Link>, BytesMut), String> {
         let driver = &self.driver;
         let isolation = &self.isolation;
         let failed =
             |error: std::io::Error| format!("the process of driver '{driver}' could not be started: {error}");
         let started = Process::start(&isolation.confinement).await.map_err(failed)?;
-        let (link, mut reports) = Link::new(driver.clone(), started, isolation).map_err(failed)?;
+        let link = Link::new(driver.clone(), started, isolation).map_err(failed)?;
         let order = Order::Create {
             file: self.file.to_string_lossy().into_owned(),
             driver: driver.to_string(),
@@ -34,11 +34,12 @@ impl Plan {
             max_reply_bytes: isolation.max_reply_bytes,
         };
         link.say(&order, self.config.clone());
+        let mut read = BytesMut::new();
         let not_loaded = |why: String| {
             let file = self.file.display();
             Err(format!("driver '{driver}' cannot be loaded from '{file}': {why}"))
         };
-        match tokio::time::timeout(isolation.create_timeout, link.created(&mut reports)).await {
+        match tokio::time::timeout(isolation.create_timeout, link.created(&mut read)).await {
             Ok(Ok(())) => {}
             Ok(Err(NotCreated::Refused(text))) => return Err(text),
             Ok(Err(NotCreated::Ended(how))) => {
@@ -60,6 +61,6 @@ impl Plan {
             process = link.process_id(),
             "the driver's process is up"
         );
-        Ok((Arc::new(link), reports))
+        Ok((Arc::new(link), read))
     }
 }
