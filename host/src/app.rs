@@ -53,6 +53,7 @@ pub fn serve(config: Config, log: &LogOptions) -> Result<(), StartError> {
 /// # Errors
 /// As [`serve`], as far as it shows without loading.
 pub fn check(config: &Config) -> Result<String, StartError> {
+    isolation::plan(config)?;
     let selection = survey(&config.plugin_dir, &config.enabled_drivers)?;
     if !selection.faults.is_empty() {
         return Err(DriverFaults::new(selection.faults.iter().map(ToString::to_string)).into());
@@ -76,6 +77,7 @@ fn unused_settings(config: &Config) -> impl Iterator<Item = String> {
 
 /// Every enabled driver, or every fault of every one of them.
 async fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
+    let mut isolation = isolation::plan(config)?;
     let selection = survey(&config.plugin_dir, &config.enabled_drivers)?;
     for warning in selection
         .warnings
@@ -94,10 +96,9 @@ async fn load(config: &Config) -> Result<Vec<LoadedDriver>, StartError> {
             .drivers
             .get(name)
             .map_or(&no_settings, |settings| &settings.config);
-        let result = match isolation::of(config, name) {
-            Ok(None) => LoadedDriver::load(driver, settings).map_err(|fault| fault.to_string()),
-            Ok(Some(isolation)) => LoadedDriver::load_isolated(driver, settings, isolation).await,
-            Err(fault) => Err(fault),
+        let result = match isolation.remove(name.as_str()) {
+            None => LoadedDriver::load(driver, settings).map_err(|fault| fault.to_string()),
+            Some(isolation) => LoadedDriver::load_isolated(driver, settings, isolation).await,
         };
         match result {
             Ok(driver) => loaded.push(driver),
@@ -167,6 +168,9 @@ async fn run(config: &Arc<Config>) -> Result<(), StartError> {
     let signals = Signals::listen()?;
     let kept = records.clone();
     tokio::spawn(async move { kept.tend().await });
+    let stuck = passthru.in_flight().clone();
+    let kill_grace = Duration::from_millis(config.isolation.kill_grace_ms);
+    tokio::spawn(async move { stuck.report_stuck(kill_grace).await });
     tracing::info!(%address, drivers = drivers.len(), nodes = nodes.len(), "listening");
 
     let grace = Duration::from_millis(config.limits.shutdown_grace_ms);

@@ -44,6 +44,7 @@ Examples:
   host openapi                              the same for programs: an OpenAPI document
   host check-config && host serve           serve what plugins.toml enables
   host driver-list                          what a running host has loaded
+  host driver-reset acme                    let a quarantined driver be started again
 
 Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 configuration, 4 drivers"
 )]
@@ -201,10 +202,11 @@ impl Source {
     /// For the commands that only look: with a folder named, no configuration is needed.
     fn load_for_listing(&self) -> Result<Config, StartError> {
         match (&self.plugin_dir, self.config.exists()) {
-            (Some(dir), false) => Ok(Config {
-                plugin_dir: dir.clone(),
-                ..Config::default()
-            }),
+            (Some(dir), false) => {
+                let mut config = Config::default();
+                config.plugin_dir.clone_from(dir);
+                Ok(config)
+            }
             _ => self.load(),
         }
     }

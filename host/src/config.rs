@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use environment::Overrides;
 pub use environment::PREFIX as OVERRIDE;
 pub use error::ConfigError;
 
@@ -45,6 +46,16 @@ pub struct Config {
     pub isolation: IsolationSettings,
     /// `[drivers.NAME]`
     pub drivers: BTreeMap<String, DriverSettings>,
+    /// Where the values came from.
+    #[serde(skip)]
+    source: Source,
+}
+
+/// The file and the variables that a configuration was made of, for messages about its values.
+#[derive(Debug, Clone, Default)]
+struct Source {
+    file: PathBuf,
+    overrides: Overrides,
 }
 
 /// Where nodes are kept.
@@ -184,6 +195,7 @@ impl Default for Config {
             limits: Limits::default(),
             isolation: IsolationSettings::default(),
             drivers: BTreeMap::new(),
+            source: Source::default(),
         }
     }
 }
@@ -293,6 +305,10 @@ impl Config {
         ranges::check(&config, file, &overrides)?;
         config.plugin_dir = base.join(&config.plugin_dir);
         config.database.path = base.join(&config.database.path);
+        config.source = Source {
+            file: file.to_owned(),
+            overrides,
+        };
         Ok(config)
     }
 
@@ -310,6 +326,16 @@ impl Config {
                 value: Some(format!("\"{address}\"")),
                 reason,
             }),
+        }
+    }
+
+    /// A value that cannot be used on this machine, with where it came from.
+    pub fn refuse(&self, key: &str, value: String, reason: String) -> ConfigError {
+        ConfigError::Value {
+            origin: error::origin(&self.source.file, &self.source.overrides, key),
+            key: key.to_owned(),
+            value: Some(value),
+            reason,
         }
     }
 

@@ -20,7 +20,7 @@ pub mod select;
 
 pub use library::{LoadCause, LoadError, LoadedLibrary, load};
 pub use manifest::{CalledOn, DriverManifest, ManifestError, Method, Property, PropertyKind, RunKind};
-pub use printable::{excerpt, printable};
+pub use printable::{excerpt, excerpted, printable};
 pub use scan::{FoundFile, ScanError, scan};
 pub use schema::Schema;
 pub use select::{EnabledDriver, SelectError, SelectWarning, Selection, State, Verdict, select};

@@ -1,6 +1,7 @@
 //! The host's commands that end by themselves.
 
 use std::ffi::OsStr;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::{Built, Log, eventually};
 pub struct CommandOutput {
     /// The exit code; -1 when a signal ended it.
     pub code: i32,
+    /// The signal that ended it, if one has.
+    pub signal: Option<i32>,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
@@ -92,6 +95,7 @@ pub fn run_to_end(mut command: Command, deadline: Duration) -> CommandOutput {
     }
     CommandOutput {
         code: status.code().unwrap_or(-1),
+        signal: status.signal(),
         stdout: stdout.text(),
         stderr: stderr.text(),
     }

@@ -24,7 +24,8 @@ pub struct HostBuilder {
     arguments: Vec<String>,
     environment: Vec<(OsString, OsString)>,
     folder: TempDir,
-    open_files: Option<String>,
+    /// Commands of a shell that limit the host.
+    shell_limit: Option<String>,
     pub(crate) panics_expected: bool,
 }
 
@@ -43,7 +44,7 @@ impl HostBuilder {
             arguments: Vec::new(),
             environment: Vec::new(),
             folder,
-            open_files: None,
+            shell_limit: None,
             panics_expected: false,
         };
         builder
@@ -110,13 +111,19 @@ impl HostBuilder {
 
     /// Starts it with so many open files allowed, which it may raise.
     pub fn limit_open_files(mut self, files: u32) -> Self {
-        self.open_files = Some(format!("ulimit -Sn {files}"));
+        self.shell_limit = Some(format!("ulimit -Sn {files}"));
         self
     }
 
     /// Starts it with so many open files allowed, and never more.
     pub fn limit_open_files_for_good(mut self, files: u32) -> Self {
-        self.open_files = Some(format!("ulimit -n {files}"));
+        self.shell_limit = Some(format!("ulimit -n {files}"));
+        self
+    }
+
+    /// Starts it with so much memory of its own allowed, and never more.
+    pub fn limit_memory_kib(mut self, kib: u64) -> Self {
+        self.shell_limit = Some(format!("ulimit -d {kib}"));
         self
     }
 
@@ -157,7 +164,7 @@ impl HostBuilder {
 
     fn command(&mut self, words: &[&str]) -> Command {
         let config = self.write();
-        let mut command = match &self.open_files {
+        let mut command = match &self.shell_limit {
             // The shell becomes the host: its limits and its process id are the host's.
             Some(limit) => {
                 let mut shell = Command::new("/bin/sh");
@@ -193,7 +200,14 @@ impl HostBuilder {
     }
 
     /// Runs `serve` and waits until it is ready.
-    pub fn start(mut self) -> HostProcess {
+    pub fn start(self) -> HostProcess {
+        let mut host = self.launch();
+        host.wait_until_ready();
+        host
+    }
+
+    /// Runs `serve`, which may never be ready.
+    pub fn launch(mut self) -> HostProcess {
         if !self
             .arguments
             .iter()

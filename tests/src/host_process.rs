@@ -39,16 +39,14 @@ impl HostProcess {
             log.collect(child.stdout.take().expect("its standard output")),
             log.collect(child.stderr.take().expect("its standard error")),
         ];
-        let mut host = HostProcess {
+        HostProcess {
             child,
             address: String::new(),
             log,
             collectors,
             builder,
             stopped: false,
-        };
-        host.wait_until_ready();
-        host
+        }
     }
 
     /// A host with nothing in it yet.
@@ -61,7 +59,7 @@ impl HostProcess {
         HostBuilder::new().driver(drivers::FAKE).start()
     }
 
-    fn wait_until_ready(&mut self) {
+    pub(crate) fn wait_until_ready(&mut self) {
         let log = self.log.clone();
         let child = &mut self.child;
         let address = eventually("the host listens", PATIENCE, || {
@@ -197,6 +195,11 @@ impl HostProcess {
         assert!(self.stopped, "it has ended");
         let fresh = HostBuilder::new();
         change(std::mem::replace(&mut self.builder, fresh)).start()
+    }
+
+    /// How it has ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child of this process")
     }
 
     /// Waits for its end, and for everything that it has written.

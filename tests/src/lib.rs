@@ -31,6 +31,7 @@ mod raw;
 mod repository;
 mod simulators;
 mod small_disk;
+mod wild;
 mod witness;
 
 pub use attempt::{Attempt, attempt, look};
@@ -58,4 +59,5 @@ pub use repository::{SourceFile, repository_files, repository_root};
 pub use rustix::process::Signal;
 pub use simulators::{ImageServer, IpmiSim, Pyghmi, Snmpsim, Sushy, simulator};
 pub use small_disk::SmallDisk;
+pub use wild::wild_name;
 pub use witness::Witness;

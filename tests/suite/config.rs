@@ -40,6 +40,7 @@ fn an_unknown_key_is_refused_by_name_in_every_table() {
         "limits.bogus",
         "records.bogus",
         "database.bogus",
+        "isolation.bogus",
         "drivers.fake.bogus",
     ] {
         let line = refused_line(&check(|builder| builder.set(key, 1)));
@@ -271,6 +272,7 @@ fn wrong_usage_is_exit_code_2_and_help_has_examples() {
         "list-available",
         "inspect",
         "driver-list",
+        "driver-reset",
         "check-config",
     ] {
         let output = host_command(&[command, "--help"]).succeeded();
@@ -331,6 +333,16 @@ const KEYS: &[&str] = &[
     "max_calls",
     "max_workers",
     "call_timeout_ms",
+    "default",
+    "create_timeout_ms",
+    "kill_grace_ms",
+    "max_deaths",
+    "window_s",
+    "isolation",
+    "workers",
+    "memory_max_bytes",
+    "open_files_max",
+    "user",
 ];
 
 #[test]
@@ -390,6 +402,10 @@ fn the_shipped_file_shows_every_key_with_a_comment_and_its_default_and_is_accept
     let all: toml::Table = all.join("\n").parse().expect("TOML with every key switched on");
     let mut switched_on = all.clone();
     switched_on.insert("plugin_dir".into(), "drivers".into());
+    // Only root may run drivers as somebody else.
+    let me = std::process::Command::new("id").arg("-un").output().expect("id");
+    let me = String::from_utf8(me.stdout).expect("a name").trim().to_owned();
+    switched_on["drivers"]["fake"]["user"] = me.into();
     let output = check(|builder| builder.config_text(&switched_on.to_string()));
     assert_eq!(output.code, 0, "{}", output.everything());
 }

@@ -11,10 +11,10 @@ use suite::{FAKE, Gate, HostProcess, PANICS, Pending, SLOW, eventually, raw_exch
 const SOON: Duration = Duration::from_secs(30);
 
 /// The samples of one reply, by name and labels as they stand there.
-struct Page(BTreeMap<String, f64>);
+pub(crate) struct Page(BTreeMap<String, f64>);
 
 impl Page {
-    fn of(host: &HostProcess) -> Page {
+    pub(crate) fn of(host: &HostProcess) -> Page {
         let text = host.get("/metrics").expect(200).text();
         let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
             let (sample, value) = line.rsplit_once(' ').expect("a sample and its value");
@@ -24,7 +24,7 @@ impl Page {
     }
 
     #[track_caller]
-    fn value(&self, sample: &str) -> f64 {
+    pub(crate) fn value(&self, sample: &str) -> f64 {
         *self.0.get(sample).unwrap_or_else(|| panic!("no {sample}"))
     }
 
@@ -40,7 +40,7 @@ impl Page {
 }
 
 /// Waits until a sample has this value.
-fn until(host: &HostProcess, sample: &str, expected: f64) {
+pub(crate) fn until(host: &HostProcess, sample: &str, expected: f64) {
     eventually(&format!("{sample} is {expected}"), SOON, || {
         (Page::of(host).value(sample) == expected).then_some(())
     });

@@ -42,7 +42,7 @@ pub(super) fn name_running(in_flight: &InFlight) {
     }
 }
 
-/// Shuts down every driver that no call is in, on a thread of its own, because a driver may hang there as anywhere.
+/// Shuts down every driver that no call is in, each on a thread of its own, because a driver may hang there as anywhere.
 ///
 /// The others are left as they are, not even dropped: the contract promises a drop only after the shut-down.
 pub(super) fn end_drivers(drivers: Vec<Arc<LoadedDriver>>, in_flight: &InFlight, runtime: &Handle) {
@@ -55,22 +55,28 @@ pub(super) fn end_drivers(drivers: Vec<Arc<LoadedDriver>>, in_flight: &InFlight,
         .into_iter()
         .partition(|driver| !busy.contains(driver.name()));
     busy.into_iter().for_each(std::mem::forget);
-    let mut waiting: Vec<Arc<str>> = idle.iter().map(|driver| driver.name().clone()).collect();
+    let mut waiting: Vec<Arc<str>> = Vec::new();
     let (ended, ends) = mpsc::channel();
-    let runtime = runtime.clone();
-    let thread = std::thread::Builder::new()
-        .name("host-shut-down".to_owned())
-        .spawn(move || {
-            for driver in idle {
+    for driver in idle {
+        let (name, runtime, ended) = (driver.name().clone(), runtime.clone(), ended.clone());
+        let thread = std::thread::Builder::new()
+            .name("host-shut-down".to_owned())
+            .spawn(move || {
                 runtime.block_on(driver.shut_down());
                 // Nobody listens any more when the time is over.
                 let _ = ended.send(driver.name().clone());
+            });
+        match thread {
+            Ok(_) => waiting.push(name),
+            Err(error) => {
+                tracing::warn!(
+                    driver = &*name,
+                    "the driver is not shut down, no thread can be started: {error}"
+                );
             }
-        });
-    if let Err(error) = thread {
-        tracing::warn!("the drivers are not shut down, no thread can be started: {error}");
-        return;
+        }
     }
+    drop(ended);
     let deadline = Instant::now() + DRIVERS_PATIENCE;
     while let Ok(name) = ends.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         waiting.retain(|driver| *driver != name);

@@ -1,6 +1,9 @@
-//! The calls that drivers are busy with, so that a host that stops can name them and ask them to end.
+//! The calls that drivers are busy with, so that a host that stops can name them and ask them to end, and so that those are reported
+//! that a driver does not return.
 
-use std::collections::BTreeMap;
+mod stuck;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,6 +24,8 @@ pub struct RunningCall {
     pub state: Arc<CallState>,
     /// It is only the driver's check of a node, which has no effect.
     pub is_check: bool,
+    /// The driver runs in this process, where nobody but the driver can end the call.
+    pub here: bool,
 }
 
 /// Number of maps among which running calls are spread, so that threads rarely meet.
@@ -32,6 +37,8 @@ pub struct InFlight {
     next: AtomicU64,
     shards: [Mutex<BTreeMap<u64, RunningCall>>; SHARDS],
     left: Notify,
+    /// How many calls of a driver are stuck.
+    stuck: Mutex<HashMap<Arc<str>, u64>>,
 }
 
 /// Keeps a call listed until the driver is done with it.
@@ -80,7 +87,10 @@ impl InFlight {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.calls.shard(self.id).lock().remove(&self.id);
+        let left = self.calls.shard(self.id).lock().remove(&self.id);
+        if let Some(call) = left.filter(|call| call.state.is_stuck()) {
+            self.calls.has_returned(&call);
+        }
         self.calls.left.notify_waiters();
     }
 }

@@ -196,6 +196,7 @@ impl Passthru {
             node: node.map(|node| node.uuid()),
             state: state.clone(),
             is_check: false,
+            here: driver.is_here(),
         };
         let listed = self.in_flight.enter(running.clone());
         let (answer, receiver) = oneshot::channel();

@@ -237,6 +237,12 @@ impl RecordStore {
         self.index.read().get(id)
     }
 
+    /// Whether the record's call was reported as stuck, and still is.
+    pub fn is_stuck(&self, id: &Uuid) -> bool {
+        let live = self.live.lock();
+        live.get(id).is_some_and(|live| live.state.is_stuck())
+    }
+
     /// What the method of a record answered, in time and late: JSON. Reads the disk, so it blocks.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::ConfigError;
 pub const PREFIX: &str = "HOST__";
 
 /// The overrides that were applied: (dotted key, variable), to name the variable in a message about its value.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Overrides(Vec<(String, String)>);
 
 impl Overrides {

@@ -115,3 +115,49 @@ fn an_address_that_others_reach_needs_to_be_allowed() {
     let allowed = "allow_unauthenticated = true\nenabled_drivers = [\"fake\"]\nlisten = \"0.0.0.0:6385\"\n";
     assert!(parse(allowed, &[]).is_ok());
 }
+
+#[test]
+fn drivers_run_in_the_host_s_process_unless_a_driver_or_the_default_says_otherwise() {
+    let config = parse(ENABLED, &[]).unwrap();
+    assert_eq!(config.isolation.default, Place::InProcess);
+    let seen = (
+        config.isolation.create_timeout_ms,
+        config.isolation.kill_grace_ms,
+        config.isolation.max_deaths,
+        config.isolation.window_s,
+    );
+    assert_eq!(seen, (10_000, 5_000, 5, 60));
+    let text =
+        "enabled_drivers = [\"fake\"]\n[isolation]\ndefault = \"process\"\n[drivers.fake]\nworkers = 2\n";
+    let config = parse(text, &[]).unwrap();
+    assert_eq!(config.isolation.default, Place::Process);
+    assert_eq!(config.drivers["fake"].workers, Some(2));
+    let error = parse(text, &[("HOST__DRIVERS__FAKE__ISOLATION", "in-process")]).unwrap_err();
+    assert_eq!(
+        error,
+        "plugins.toml: drivers.fake.workers = 2: has no effect on a driver in the host's own process; \
+         set isolation = \"process\" as well"
+    );
+}
+
+#[test]
+fn what_the_machine_does_not_allow_is_told_with_where_the_value_came_from() {
+    let config = parse(
+        ENABLED,
+        &[
+            ("HOST__DRIVERS__FAKE__USER", "nobody"),
+            ("HOST__ISOLATION__DEFAULT", "process"),
+        ],
+    );
+    let refused = config
+        .unwrap()
+        .refuse("drivers.fake.user", "\"nobody\"".to_owned(), "no".to_owned());
+    assert_eq!(
+        refused.to_string(),
+        "environment variable HOST__DRIVERS__FAKE__USER: drivers.fake.user = \"nobody\": no"
+    );
+    let refused = parse(ENABLED, &[])
+        .unwrap()
+        .refuse("workers.max", "1".to_owned(), "no".to_owned());
+    assert_eq!(refused.to_string(), "plugins.toml: workers.max = 1: no");
+}

@@ -15,7 +15,7 @@ use super::query::{Arguments, limit};
 use super::request::RequestInfo;
 use super::routes::Table;
 use super::{Api, ApiError, nodes, time};
-use crate::call::record::{self, CancelError, Ending, Record, RecordState};
+use crate::call::record::{self, CancelError, Ending, Record, RecordState, RecordStore};
 use crate::request_id::RequestId;
 
 /// The table of routes.
@@ -121,7 +121,10 @@ fn page(
         query.append_pair("marker", &last.id.to_string());
         links.url(&query.finish())
     });
-    let calls = records.iter().map(|record| Shown::of(record, links)).collect();
+    let calls = records
+        .iter()
+        .map(|record| Shown::of(record, &api.records, links))
+        .collect();
     Ok(super::json(&Page { calls, next }))
 }
 
@@ -147,7 +150,7 @@ async fn whole(api: &Arc<Api>, links: &Links, record: Arc<Record>) -> Result<Res
             .map_err(|error| ApiError::internal(&error))?
             .map_err(|error| ApiError::internal(&error))?;
     }
-    let mut shown = Shown::of(&record, links);
+    let mut shown = Shown::of(&record, &api.records, links);
     shown.result = Some(raw(results.0.as_deref()));
     if let Some(late) = &mut shown.late_outcome {
         late.result = Some(raw(results.1.as_deref()));
@@ -173,6 +176,7 @@ struct Shown<'a> {
     host: &'a str,
     request_id: RequestId,
     started_at: String,
+    stuck: bool,
     cancel_requested_at: Option<String>,
     finished_at: Option<String>,
     error: Option<Box<RawValue>>,
@@ -192,7 +196,7 @@ struct ShownEnding {
 }
 
 impl<'a> Shown<'a> {
-    fn of(record: &'a Record, links: &Links) -> Self {
+    fn of(record: &'a Record, records: &RecordStore, links: &Links) -> Self {
         let ending = record.ending.as_ref();
         Shown {
             id: record.id,
@@ -203,6 +207,7 @@ impl<'a> Shown<'a> {
             host: &record.host,
             request_id: record.request_id,
             started_at: written(record.started_at),
+            stuck: record.settled_at().is_none() && records.is_stuck(&record.id),
             cancel_requested_at: record.cancel_requested_at.map(written),
             finished_at: ending.map(|ending| written(ending.at)),
             error: ending.and_then(|ending| raw(ending.error.as_deref())),

@@ -39,6 +39,8 @@ const TYPE: ApiVersion = ApiVersion(30);
 const FIELDS: u16 = 77;
 /// Every driver here is what Ironic calls dynamic: a name and a set of interfaces.
 const DYNAMIC: &str = "dynamic";
+/// How the processes of a driver stand that has some. Ours, not Ironic's.
+const ISOLATION: &str = "isolation";
 
 /// `GET /v1/drivers`
 pub(super) async fn list(
@@ -231,15 +233,15 @@ fn show(
             shown.insert(format!("enabled_{interface}_interfaces"), enabled);
         }
     }
-    // Ours, and only where it says something.
     if let Some(standing) = driver.standing().filter(|_| detail) {
         let shown_standing = json!({
+            "mode": "process",
             "processes": standing.processes,
             "wanted": standing.wanted,
             "deaths": standing.deaths,
             "quarantined": standing.quarantined,
         });
-        shown.insert("isolation".to_owned(), shown_standing);
+        shown.insert(ISOLATION.to_owned(), shown_standing);
     }
     shown
 }
@@ -259,6 +261,7 @@ fn fields(arguments: &mut Arguments, version: ApiVersion) -> Result<Option<Vec<S
         .into_iter()
         .map(str::to_owned)
         .chain(interfaces)
+        .chain([ISOLATION.to_owned()])
         .collect();
     match fields.iter().find(|field| !known.contains(field)) {
         None => Ok(Some(fields)),

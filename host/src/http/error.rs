@@ -18,6 +18,11 @@ mod record;
 /// Seconds after which a client may ask again when something was busy.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
+/// Rounded up: who comes back too early is refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 /// An error reply in Ironic's first shape: `{"error_message": "<a JSON document, as a string>"}`.
 #[derive(Debug, Clone)]
 pub struct ApiError {
@@ -51,7 +56,7 @@ impl ApiError {
     /// As [`busy`](Self::busy), until some time has passed.
     fn busy_for(status: StatusCode, text: impl Into<String>, wait: Duration) -> Self {
         ApiError {
-            retry_after: Some(wait.as_secs().max(RETRY_AFTER_SECONDS)),
+            retry_after: Some(whole_seconds(wait).max(RETRY_AFTER_SECONDS)),
             ..ApiError::new(status, text)
         }
     }

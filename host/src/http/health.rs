@@ -1,5 +1,6 @@
 //! Whether the host is alive, and whether it can do its work. Neither asks a driver.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -14,27 +15,41 @@ pub(super) async fn healthz() -> Response<Body> {
     super::json(&json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: drivers are loaded and the store can be written.
+/// `GET /readyz`: drivers are loaded, not all of them quarantined, and the store can be written.
 ///
 /// # Errors
 /// 503 with every reason.
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Result<Response<Body>, ApiError> {
     let loaded = api.registry.snapshot();
     let drivers: Vec<&str> = loaded.keys().map(String::as_str).collect();
-    let mut reasons = Vec::new();
-    for (name, driver) in loaded.iter() {
-        if let Some(why) = driver.standing().and_then(|standing| standing.quarantined) {
-            reasons.push(format!("the driver '{name}' is quarantined: {why}"));
+    let standings = loaded
+        .iter()
+        .filter_map(|(name, driver)| Some((name, driver.standing()?)));
+    let mut quarantined = BTreeMap::new();
+    let mut usable = drivers.len();
+    for (name, standing) in standings {
+        if let Some(why) = standing.quarantined {
+            usable -= usize::from(standing.processes.is_empty());
+            quarantined.insert(name, why);
         }
     }
+    let mut reasons = Vec::new();
     if drivers.is_empty() {
         reasons.push("no driver is loaded".to_owned());
+    } else if usable == 0 {
+        let why: Vec<&str> = quarantined.values().map(String::as_str).collect();
+        reasons.push(format!(
+            "every driver is quarantined; `host driver-reset` releases one: {}",
+            why.join(", ")
+        ));
     }
     if let Err(error) = api.database.writable().await {
         reasons.push(error.to_string());
     }
     if reasons.is_empty() {
-        Ok(super::json(&json!({"status": "ok", "drivers": drivers})))
+        Ok(super::json(&json!({
+            "status": "ok", "drivers": drivers, "quarantined": quarantined,
+        })))
     } else {
         Err(ApiError::not_ready(&reasons.join("; ")))
     }

@@ -40,6 +40,7 @@ fn page(api: &Api) -> String {
     let mut page = Page::with_capacity(BYTES + methods.len() * BYTES_PER_METHOD);
     builds(&mut page, &drivers);
     calls(&mut page, &methods);
+    stuck(&mut page, api, &drivers);
     limits(&mut page, api, &drivers);
     processes(&mut page, &drivers);
     nodes(&mut page, api);
@@ -129,6 +130,17 @@ fn calls(page: &mut Page, methods: &[(Labels, &Arc<LoadedMethod>)]) {
     ));
     for (labels, method) in methods {
         samples.times(labels, &method.calls.duration().read());
+    }
+}
+
+fn stuck(page: &mut Page, api: &Api, drivers: &Drivers) {
+    let in_flight = api.passthru.in_flight();
+    let mut samples = page.family(gauge(
+        "driver_host_stuck_calls",
+        "Calls that a driver in the host's own process has not returned long after their deadline.",
+    ));
+    for driver in drivers.keys() {
+        samples.add(&Labels::of([("driver", driver)]), in_flight.stuck(driver));
     }
 }
 
@@ -344,12 +356,15 @@ fn process(page: &mut Page, api: &Api) {
         (
             gauge(
                 "process_resident_memory_bytes",
-                "Memory in RAM, drivers included.",
+                "Memory in RAM, with drivers in this process.",
             ),
             figures.resident_bytes,
         ),
         (
-            gauge("process_threads", "Threads, those of drivers included."),
+            gauge(
+                "process_threads",
+                "Threads, with those of drivers in this process.",
+            ),
             figures.threads,
         ),
         (

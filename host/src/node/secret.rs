@@ -52,6 +52,20 @@ pub struct SecretNames {
 }
 
 impl SecretNames {
+    /// The names as JSON, for a worker process.
+    pub(crate) fn as_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.declared).unwrap_or_else(|_| b"[]".to_vec())
+    }
+
+    /// What [`as_json`](Self::as_json) has made.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub(crate) fn from_json(json: &[u8]) -> serde_json::Result<Self> {
+        let declared = serde_json::from_slice(json)?;
+        Ok(SecretNames { declared })
+    }
+
     /// Adds names.
     pub(super) fn extend<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
         self.declared.extend(names.into_iter().map(str::to_owned));

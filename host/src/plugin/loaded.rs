@@ -92,6 +92,7 @@ pub struct CallState {
     cancelled: AtomicBool,
     stop: Notify,
     settled: AtomicBool,
+    stuck: AtomicBool,
     secrets: Option<NodeSecrets>,
 }
 
@@ -107,6 +108,7 @@ impl CallState {
             cancelled: AtomicBool::new(false),
             stop: Notify::new(),
             settled: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
             secrets: None,
         }
     }
@@ -148,6 +150,16 @@ impl CallState {
     /// Whether nobody has said yet how the call ended for its client; the next one to ask is told no.
     pub fn settle(&self) -> bool {
         !self.settled.swap(true, Ordering::AcqRel)
+    }
+
+    /// Reports the call as stuck. Whether it was not before.
+    pub fn report_stuck(&self) -> bool {
+        !self.stuck.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether the call was reported as stuck.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Acquire)
     }
 
     /// How long until the deadline; zero when it has passed.
@@ -215,6 +227,12 @@ pub enum FaultKind {
     Panicked,
     /// The process in which the driver ran has ended.
     WorkerDied,
+    /// The process had ended before the call reached the driver: nothing was begun.
+    NotBegun,
+    /// The deadline had passed when the checks were done: the method was not begun.
+    TooLate,
+    /// The driver's reply has more bytes than the host takes.
+    LargeReply,
     /// The driver does not implement it.
     Unsupported,
 }
@@ -232,6 +250,8 @@ impl FaultKind {
             FaultKind::Timeout => "timeout",
             FaultKind::Panicked => "panicked",
             FaultKind::WorkerDied => "worker-died",
+            FaultKind::NotBegun | FaultKind::TooLate => "not-begun",
+            FaultKind::LargeReply => "large-reply",
             FaultKind::Unsupported => "unsupported",
         }
     }
@@ -271,6 +291,17 @@ impl Running {
 impl Fault {
     fn lost() -> Self {
         Fault::internal("the driver dropped the call without an answer")
+    }
+
+    /// As [`CallError::NotBegun`](crate::call::CallError::NotBegun) says it.
+    fn too_late(method: &str) -> Self {
+        Fault {
+            kind: FaultKind::TooLate,
+            message: format!(
+                "the deadline of the call passed before {method} could begin; the method was not begun"
+            ),
+            details: None,
+        }
     }
 
     fn internal(message: &str) -> Self {
@@ -415,7 +446,7 @@ impl LoadedDriver {
         match (&self.code, &seat.0) {
             (Code::Here(code), _) => code.validate_node(node, state),
             (Code::Workers(workers), Some(link)) => {
-                let asked = workers.check_node(link, node, state);
+                let asked = workers.check_node(link, node, state)?;
                 Box::pin(asked.outcome()).await.map(drop)
             }
             (Code::Workers(_), None) => Err(Fault::lost()),
@@ -432,7 +463,7 @@ impl LoadedDriver {
             (Code::Here(code), _) => code.validate(call),
             (Code::Workers(_), Some(_)) if Workers::checks_with_the_call(call) => Ok(()),
             (Code::Workers(workers), Some(link)) => {
-                let asked = workers.call(link, call, Step::Check);
+                let asked = workers.call(link, call, Step::Check)?;
                 Box::pin(asked.outcome()).await.map(drop)
             }
             (Code::Workers(_), None) => Err(Fault::lost()),
@@ -449,7 +480,10 @@ impl LoadedDriver {
                 } else {
                     Step::Begin
                 };
-                Progress::Asked(Box::new(workers.call(link, call, step)))
+                match workers.call(link, call, step) {
+                    Ok(asked) => Progress::Asked(Box::new(asked)),
+                    Err(fault) => Progress::Done(Err(fault)),
+                }
             }
             (Code::Workers(_), None) => Progress::Done(Err(Fault::lost())),
         })

@@ -22,6 +22,8 @@ pub fn printable(text: &str) -> String {
 
 /// The longest text of a running driver that is passed on, in bytes.
 const MOST: usize = 4096;
+/// The longest end of a text that was cut.
+const ITS_END: usize = 64;
 
 /// [`printable`] for what a running driver says: cut where it is too long for a log, a database and a client's terminal.
 pub fn excerpt(text: &str) -> String {
@@ -30,6 +32,13 @@ pub fn excerpt(text: &str) -> String {
         line.truncate(line.floor_char_boundary(MOST));
         line.push_str(&format!("… (cut; {} bytes in all)", text.len()));
     }
+    line
+}
+
+/// What [`excerpt`] has made in another process, whose word for that is not taken.
+pub fn excerpted(text: &str) -> String {
+    let mut line = printable(&text[..text.floor_char_boundary(MOST + ITS_END)]);
+    line.truncate(line.floor_char_boundary(MOST + ITS_END));
     line
 }
 

@@ -14,6 +14,7 @@ Examples:
   tests/bench/run --list                       what there is
   tests/bench/run --quick driver-2b            one row, in seconds
   tests/bench/run --quick                      every row, at 64 connections
+  tests/bench/run --renew worker               calls through worker processes; renews their part of the report
   tests/bench/run --connections 64 --rounds 9 node-4k driver-4k
   tests/bench/run --connections 64 --only host,axum --seconds 10 driver-2b")]
 pub(crate) struct Arguments {
@@ -35,12 +36,15 @@ pub(crate) struct Arguments {
     /// Connections, separated by commas
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     connections: Vec<usize>,
-    /// Only these servers, separated by commas: host, hyper, axum, spawn-blocking, commit-loop
+    /// Only these servers, separated by commas: host, hyper, axum, spawn-blocking, commit-loop, worker
     #[arg(long, value_name = "SERVER,SERVER", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Where REPORT.md and plots/ are written, also after a run of a part
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
+    /// Replace what the report says of what is measured, and leave the rest of it
+    #[arg(long)]
+    pub(crate) renew: bool,
     /// The number of nodes that the host of the rows has
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub(crate) nodes: usize,
@@ -58,6 +62,9 @@ pub(crate) struct Arguments {
     /// Load every driver of a folder and say what it took: what the benchmark starts itself for
     #[arg(long, value_name = "DIR", hide = true)]
     pub(crate) load: Option<PathBuf>,
+    /// Write back what comes from standard input, which is a socket: what the benchmark starts itself for
+    #[arg(long, hide = true)]
+    pub(crate) echo: bool,
 }
 
 impl Arguments {

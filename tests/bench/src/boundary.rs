@@ -1,13 +1,15 @@
 //! What a call through the boundary costs, beside a plain C function pointer out of the same file.
 
 use std::hint::black_box;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use driver_abi::types::{RArc, ROption, RSlice, RStr, RVec, TD_Opaque};
-use driver_abi::{Call, CallContext, CallContext_TO, Context, DriverObject, Host, Host_TO};
+use driver_abi::{Call, CallContext, CallContext_TO, DriverObject, Host, Host_TO};
 use host::plugin::library::{self, LoadedLibrary};
 use host::plugin::loaded::{CallState, LoadedDriver, OwnedCall};
 use host::plugin::{CalledOn, EnabledDriver, survey};
@@ -46,7 +48,7 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
     let pointers = Pointers::open(place)?;
     let (sdk, plain) = (load(place, "bench")?.driver, load(place, "plain")?.driver);
     let host = LoadedDriver::load(&enabled(place, "bench", "host")?, &toml::Table::new())?;
-    let context: Context = CallContext_TO::from_ptr(RArc::new(Nobody), TD_Opaque);
+    let context: driver_abi::Context = CallContext_TO::from_ptr(RArc::new(Nobody), TD_Opaque);
     let (none, large) = (b"{}".as_slice(), large_body());
     let through = |driver: &DriverObject, method: &'static str, body: &[u8]| {
         let call = Call {
@@ -111,7 +113,7 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
     }
     sdk.shut_down();
     plain.shut_down();
-    host.shut_down();
+    at_once(async { anyhow::Ok(host.shut_down().await) })?;
     Ok(table)
 }
 
@@ -125,11 +127,20 @@ fn whole_call(driver: &LoadedDriver, method: &str, body: &[u8]) -> Result<impl F
         body: Bytes::copy_from_slice(body),
         node: None,
         state: Arc::new(CallState::new("bench".into(), RequestId::random(), timeout)),
+        seat: at_once(driver.seat())?,
     };
     Ok(move |driver: &LoadedDriver| {
-        drop(black_box(driver.validate(&call)));
+        drop(black_box(at_once(driver.validate(&call))));
         drop(black_box(driver.start(&call)));
     })
+}
+
+/// What a future is that waits for nothing: in this process a driver's code runs while it is polled.
+fn at_once<T, E: Into<anyhow::Error>>(future: impl Future<Output = Result<T, E>>) -> Result<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result.map_err(Into::into),
+        Poll::Pending => bail!("a driver in this process is waited for"),
+    }
 }
 
 /// A driver of its own file: the statics of two loadings must not be the same.

@@ -21,7 +21,16 @@ impl Spread {
         Spread {
             median: median(values.iter().copied()),
             low: values.iter().copied().fold(f64::INFINITY, f64::min),
-            high: values.iter().copied().fold(0.0, f64::max),
+            high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+
+    /// Of the ratios the other way round.
+    pub(crate) fn inverse(&self) -> Spread {
+        Spread {
+            median: 1.0 / self.median,
+            low: 1.0 / self.high,
+            high: 1.0 / self.low,
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) struct HostSetup {
     folder: PathBuf,
     enabled: Vec<String>,
     listen: String,
+    isolated: bool,
 }
 
 impl HostSetup {
@@ -36,6 +37,7 @@ impl HostSetup {
             folder,
             enabled: Vec::new(),
             listen: "127.0.0.1:0".to_owned(),
+            isolated: false,
         })
     }
 
@@ -66,6 +68,12 @@ impl HostSetup {
         self
     }
 
+    /// Runs each driver in a process of its own.
+    pub(crate) fn isolated(mut self) -> HostSetup {
+        self.isolated = true;
+        self
+    }
+
     /// What it has written so far.
     pub(crate) fn log(&self) -> Result<String> {
         Ok(std::fs::read_to_string(self.folder.join("log"))?)
@@ -90,6 +98,10 @@ impl HostSetup {
                 "drivers".into(),
                 Table::from_iter([("bench".to_owned(), bench.into())]).into(),
             );
+        }
+        if self.isolated {
+            let isolation = toml::toml! { default = "process" };
+            config.insert("isolation".into(), isolation.into());
         }
         let file = self.folder.join("plugins.toml");
         std::fs::write(&file, config.to_string())?;

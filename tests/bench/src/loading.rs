@@ -123,7 +123,10 @@ pub(crate) fn load_all(folder: &Path) -> Result<()> {
         clean_kib: after.clean.saturating_sub(before.clean),
     };
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&loaded)?)?;
-    drivers.iter().for_each(LoadedDriver::shut_down);
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    for driver in &drivers {
+        runtime.block_on(driver.shut_down());
+    }
     Ok(())
 }
 

@@ -22,12 +22,15 @@ mod standings;
 mod starting;
 mod table;
 mod timer;
+mod worker;
 
 use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
 
 use arguments::Arguments;
 use place::Place;
@@ -35,19 +38,37 @@ use rounds::MeasuredRow;
 use table::Table;
 
 /// What there is besides the rows.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 9] = [
     boundary::NAME,
     locks::NAME,
     loading::LOADING,
     loading::LISTING,
     starting::NAME,
     nodes::NAME,
+    worker::NAME,
+    worker::idle::MEMORY,
+    worker::idle::START,
 ];
 
-fn main() -> Result<()> {
+/// As in the host's own program: what is measured in this process is measured with the same allocator.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
+fn main() -> Result<ExitCode> {
+    if std::env::args().next().as_deref() == Some(worker::STARTED_AS) {
+        // The host's library starts the program that it is in.
+        return Ok(host::cli::Cli::parse().run());
+    }
+    run().map(|()| ExitCode::SUCCESS)
+}
+
+fn run() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(folder) = &arguments.load {
         return loading::load_all(folder);
+    }
+    if arguments.echo {
+        return worker::pair::echo();
     }
     if arguments.list {
         return list();
@@ -59,19 +80,27 @@ fn main() -> Result<()> {
     let others = others(&place, &arguments)?;
     let rows = contest(&place, &arguments)?;
     if rows.len() > 1 {
-        standings::summary(&rows).print()?;
+        for summary in standings::summaries(&rows) {
+            summary.print()?;
+        }
     }
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if arguments.renew {
+        let folder = arguments.report.as_deref().unwrap_or(own);
+        report::renew(folder, &machine, &rows, &others)?;
+        return said(folder);
+    }
     let everything = arguments.selects_everything() && !arguments.quick;
     if let Some(folder) = arguments.report.as_deref().or(everything.then_some(own)) {
         report::write(folder, &arguments, &machine, &rows, &others)?;
-        writeln!(
-            std::io::stdout(),
-            "\nthe report is {}",
-            folder.join("REPORT.md").display()
-        )?;
+        said(folder)?;
     }
     Ok(())
+}
+
+fn said(folder: &Path) -> Result<()> {
+    let report = folder.join("REPORT.md");
+    Ok(writeln!(std::io::stdout(), "\nthe report is {}", report.display())?)
 }
 
 fn list() -> Result<()> {
@@ -109,6 +138,15 @@ fn others(place: &Place, arguments: &Arguments) -> Result<Vec<Table>> {
     }
     if arguments.selects(nodes::NAME) {
         keep(nodes::measure(place, arguments)?)?;
+    }
+    if arguments.selects(worker::NAME) {
+        keep(worker::measure(place, arguments)?)?;
+    }
+    if arguments.selects(worker::idle::MEMORY) {
+        keep(worker::idle::memory(place, arguments)?)?;
+    }
+    if arguments.selects(worker::idle::START) {
+        keep(worker::idle::start(place, arguments)?)?;
     }
     Ok(tables)
 }

@@ -18,6 +18,7 @@ fn color(kind: Kind) -> RGBColor {
         Kind::Axum => RGBColor(30, 90, 180),
         Kind::SpawnBlocking => RGBColor(220, 140, 0),
         Kind::CommitLoop => RGBColor(30, 130, 70),
+        Kind::Worker => RGBColor(130, 60, 160),
     }
 }
 

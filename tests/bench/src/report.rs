@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::arguments::Arguments;
 use crate::plots;
@@ -33,7 +33,6 @@ pub(crate) fn write(
     if plots.exists() {
         std::fs::remove_dir_all(&plots)?;
     }
-    std::fs::create_dir_all(&plots)?;
     let mut text = INTRODUCTION.to_owned();
     writeln!(
         text,
@@ -42,25 +41,79 @@ pub(crate) fn write(
         arguments.turn().as_secs(),
         machine.markdown()
     )?;
-    if !rows.is_empty() {
-        let summary = standings::summary(rows);
-        writeln!(text, "## Summary: {}\n\n{}", summary.title, summary.markdown())?;
-    }
-    for row in rows {
-        let table = standings::table(row);
-        plots::row(row, &plots.join(format!("{}.svg", table.name)))?;
-        let picture = format!("![{}](plots/{}.svg)", table.title, table.name);
-        writeln!(
-            text,
-            "## {}: {}\n\n{picture}\n\n{}",
-            table.name,
-            table.title,
-            table.markdown()
-        )?;
-    }
-    for table in others {
-        writeln!(text, "## {}: {}\n\n{}", table.name, table.title, table.markdown())?;
+    for section in sections(folder, rows, others, "")? {
+        writeln!(text, "{section}")?;
     }
     std::fs::write(folder.join("REPORT.md"), format!("{}\n", text.trim_end()))?;
     Ok(())
+}
+
+/// Puts what was measured in the place of what the report in `folder` says of the same, and leaves the rest of it.
+pub(crate) fn renew(folder: &Path, machine: &Table, rows: &[MeasuredRow], others: &[Table]) -> Result<()> {
+    let file = folder.join("REPORT.md");
+    let old = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let of_machine = |what: &str| {
+        let line = machine.lines.iter().find(|line| line.first().is_some_and(|first| first == what));
+        line.and_then(|line| line.get(1)).cloned().unwrap_or_default()
+    };
+    let (date, commit) = (of_machine("date"), of_machine("commit"));
+    let note = format!("Measured after the rest, on {date}, at {commit}.\n\n");
+    let new = sections(folder, rows, others, &note)?;
+    std::fs::write(&file, renewed(&old, new))?;
+    Ok(())
+}
+
+/// Every section, and the plots of the rows.
+fn sections(folder: &Path, rows: &[MeasuredRow], others: &[Table], note: &str) -> Result<Vec<String>> {
+    let plots = folder.join("plots");
+    std::fs::create_dir_all(&plots)?;
+    let section = |table: &Table, picture: &str| {
+        let (name, title) = (table.name, &table.title);
+        format!("## {name}: {title}\n\n{note}{picture}{}", table.markdown())
+    };
+    let mut sections: Vec<String> = standings::summaries(rows).iter().map(|table| section(table, "")).collect();
+    for row in rows {
+        let table = standings::table(row);
+        plots::row(row, &plots.join(format!("{}.svg", table.name)))?;
+        let picture = format!("![{}](plots/{}.svg)\n\n", table.title, table.name);
+        sections.push(section(&table, &picture));
+    }
+    sections.extend(others.iter().map(|table| section(table, "")));
+    Ok(sections)
+}
+
+/// The report with these sections in the place of those of the same name, or at its end.
+fn renewed(old: &str, new: Vec<String>) -> String {
+    let starts = old.match_indices("\n## ").map(|(at, _)| at + 1);
+    let bounds: Vec<usize> = [0].into_iter().chain(starts).chain([old.len()]).collect();
+    let mut parts: Vec<String> = bounds.windows(2).map(|ends| old[ends[0]..ends[1]].to_owned()).collect();
+    for section in new {
+        match parts.iter_mut().find(|part| name(part) == name(&section)) {
+            Some(part) => *part = section,
+            None => parts.push(section),
+        }
+    }
+    let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).collect();
+    format!("{}\n", parts.join("\n\n"))
+}
+
+/// The name in a section's heading.
+fn name(section: &str) -> Option<&str> {
+    let heading = section.lines().next()?.strip_prefix("## ")?;
+    heading.split(':').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewed_section_stands_where_it_stood_and_a_new_one_at_the_end() {
+        let old = "# Report\n\nText.\n\n## a: one\n\nold\n\n## ab: two\n\nkept\n";
+        let new = ["## c: three\n\nnew\n", "## a: first\n\nnew\n"].map(str::to_owned);
+        assert_eq!(
+            renewed(old, new.into()),
+            "# Report\n\nText.\n\n## a: first\n\nnew\n\n## ab: two\n\nkept\n\n## c: three\n\nnew\n"
+        );
+    }
 }

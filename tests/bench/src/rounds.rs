@@ -70,20 +70,23 @@ pub(crate) struct MeasuredRow {
 impl Contest<'_> {
     /// Starts every server that the rows need.
     pub(crate) fn prepare<'a>(place: &'a Place, rows: &[Row], nodes: usize) -> Result<Contest<'a>> {
-        let setup = HostSetup::new(place, "contest")?
-            .driver("bench", &place.driver("bench")?)?
-            .driver("plain", &place.driver("plain")?)?;
-        nodes::database(place, nodes, &setup.database())?;
-        let host = setup.start(place)?;
+        let setup = |name| -> Result<HostSetup> {
+            let setup = HostSetup::new(place, name)?
+                .driver("bench", &place.driver("bench")?)?
+                .driver("plain", &place.driver("plain")?)?;
+            nodes::database(place, nodes, &setup.database())?;
+            Ok(setup)
+        };
+        let host = setup("contest")?.start(place)?;
         let page = get(&host.address, &format!("/v1/nodes?limit={CALLED}"))?;
         let page: Value = serde_json::from_slice(&page)?;
         let uuids = page["nodes"].as_array().context("a list of nodes")?;
-        let nodes = uuids
+        let called = uuids
             .iter()
             .filter_map(|node| Some(node["uuid"].as_str()?.to_owned()));
         let mut contest = Contest {
             place,
-            nodes: nodes.collect(),
+            nodes: called.collect(),
             servers: HashMap::from([(Kind::Host, host)]),
             has_records: false,
         };
@@ -91,19 +94,17 @@ impl Contest<'_> {
         contest.has_records = head.to_ascii_lowercase().contains("\r\nlocation:");
         let gets = contest.gets(rows)?;
         for kind in rows.iter().flat_map(|row| row.servers) {
-            let arguments = match kind {
-                Kind::Host => continue,
-                Kind::CommitLoop => vec![
-                    "--database".to_owned(),
-                    place.file("commits.db").display().to_string(),
-                ],
-                _ => gets.clone(),
-            };
-            if !contest.servers.contains_key(kind) {
-                contest
-                    .servers
-                    .insert(*kind, start_bare(place, kind.program(), &arguments)?);
+            if contest.servers.contains_key(kind) {
+                continue;
             }
+            let commits = place.file("commits.db").display().to_string();
+            let server = match kind {
+                Kind::Host => continue,
+                Kind::Worker => setup("contest-worker")?.isolated().start(place)?,
+                Kind::CommitLoop => start_bare(place, kind.program(), &["--database".to_owned(), commits])?,
+                _ => start_bare(place, kind.program(), &gets)?,
+            };
+            contest.servers.insert(*kind, server);
         }
         Ok(contest)
     }

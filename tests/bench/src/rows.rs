@@ -13,16 +13,19 @@ pub(crate) enum Kind {
     SpawnBlocking,
     /// Makes a row durable and answers 202.
     CommitLoop,
+    /// The host, with its drivers in processes of their own.
+    Worker,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Kind; 5] = [
+    pub(crate) const ALL: [Kind; 6] = [
         Kind::Host,
         Kind::Hyper,
         Kind::Axum,
         Kind::SpawnBlocking,
         Kind::CommitLoop,
+        Kind::Worker,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -32,13 +35,14 @@ impl Kind {
             Kind::Axum => "axum",
             Kind::SpawnBlocking => "spawn-blocking",
             Kind::CommitLoop => "commit-loop",
+            Kind::Worker => "worker",
         }
     }
 
-    /// The program, for all but the host.
+    /// The program.
     pub(crate) fn program(self) -> &'static str {
         match self {
-            Kind::Host => "host",
+            Kind::Host | Kind::Worker => "host",
             Kind::Hyper => "bare-hyper",
             Kind::Axum => "bare-axum",
             Kind::SpawnBlocking => "spawn-blocking",
@@ -50,6 +54,7 @@ impl Kind {
 const ECHO: &[Kind] = &[Kind::Host, Kind::Hyper, Kind::Axum, Kind::SpawnBlocking];
 const READ: &[Kind] = &[Kind::Host, Kind::Hyper, Kind::Axum];
 const COMMIT: &[Kind] = &[Kind::Host, Kind::CommitLoop];
+const PLACES: &[Kind] = &[Kind::Host, Kind::Worker];
 
 /// How many slow calls are in flight beside the fast ones, and how long each takes.
 pub(crate) const SLOW_CALLS: usize = 200;
@@ -104,6 +109,11 @@ pub(crate) fn all() -> Vec<Row> {
     let (small, large) = (b"{}".as_slice(), large_body());
     let driver = "/v1/drivers/bench/vendor_passthru/echo";
     let node = "/v1/nodes/{}/vendor_passthru/echo_node";
+    let deferred = "/v1/drivers/bench/vendor_passthru/echo_deferred";
+    let places = |row: Row| Row {
+        servers: PLACES,
+        ..row
+    };
     vec![
         echo("driver-2b", "driver passthru, 2 B", Target::Path(driver), small),
         echo(
@@ -133,7 +143,7 @@ pub(crate) fn all() -> Vec<Row> {
         echo(
             "deferred",
             "deferred driver passthru, 2 B",
-            Target::Path("/v1/drivers/bench/vendor_passthru/echo_deferred"),
+            Target::Path(deferred),
             small,
         ),
         Row {
@@ -161,6 +171,30 @@ pub(crate) fn all() -> Vec<Row> {
                 small,
             )
         },
+        places(echo(
+            "worker-2b",
+            "driver passthru through a worker process, 2 B",
+            Target::Path(driver),
+            small,
+        )),
+        places(echo(
+            "worker-4k",
+            "driver passthru through a worker process, 4 KiB",
+            Target::Path(driver),
+            &large,
+        )),
+        places(echo(
+            "worker-node",
+            "node passthru through a worker process, exclusive lock, 1,000 nodes, 2 B",
+            Target::EachNode(node),
+            small,
+        )),
+        places(echo(
+            "worker-deferred",
+            "deferred driver passthru through a worker process, 2 B",
+            Target::Path(deferred),
+            small,
+        )),
     ]
 }
 

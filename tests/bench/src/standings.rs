@@ -43,8 +43,59 @@ fn cells(connections: usize, standing: &Standing) -> [String; 9] {
     ]
 }
 
-/// The host's requests per second as parts of each server's, one line per row and number of connections.
-pub(crate) fn summary(rows: &[MeasuredRow]) -> Table {
+/// All rows in a table or two, one line per row and number of connections.
+pub(crate) fn summaries(rows: &[MeasuredRow]) -> Vec<Table> {
+    let is_of_places = |row: &&MeasuredRow| row.row.servers.contains(&Kind::Worker);
+    let (places, servers): (Vec<_>, Vec<_>) = rows.iter().partition(is_of_places);
+    let mut tables = Vec::new();
+    if !servers.is_empty() {
+        tables.push(of_servers(&servers));
+    }
+    if !places.is_empty() {
+        tables.push(of_places(&places));
+    }
+    tables
+}
+
+/// The host with its drivers in processes of their own, beside one that has them in its own process.
+fn of_places(rows: &[&MeasuredRow]) -> Table {
+    let head = [
+        "row",
+        "connections",
+        "in-process, requests/s",
+        "worker, requests/s",
+        "worker / in-process (from, to)",
+        "worker's CPU / in-process (from, to)",
+        "p50 more, ms",
+        "p99 more, ms",
+    ];
+    let title = "the driver in a process of its own beside the same in the host's process, over HTTP";
+    let mut table = Table::new("worker-http", title, &head)
+        .noting("CPU is that of host and worker process together.");
+    for row in rows {
+        for (connections, standings) in &row.at {
+            let of = |kind: Kind| standings.iter().find(|standing| standing.kind == kind);
+            let (Some(here), Some(worker)) = (of(Kind::Host), of(Kind::Worker)) else {
+                continue;
+            };
+            let more = |value: fn(&Standing) -> f64| format!("{:.3}", (value(worker) - value(here)) / 1000.0);
+            table.line([
+                row.row.name.to_owned(),
+                connections.to_string(),
+                short(here.per_second),
+                short(worker.per_second),
+                worker.host_is.map_or_else(String::new, |ratio| ratio.inverse().percent()),
+                worker.cpu_is.map_or_else(String::new, |ratio| ratio.percent()),
+                more(|standing| standing.p50_us),
+                more(|standing| standing.p99_us),
+            ]);
+        }
+    }
+    table
+}
+
+/// The host's requests per second as parts of each server's.
+fn of_servers(rows: &[&MeasuredRow]) -> Table {
     let head = [
         "row",
         "connections",
@@ -57,7 +108,7 @@ pub(crate) fn summary(rows: &[MeasuredRow]) -> Table {
         "others' CPU, at most",
     ];
     let mut table = Table::new(
-        "summary",
+        "Summary",
         "the host's requests per second as a part of each server's",
         &head,
     );

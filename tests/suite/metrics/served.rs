@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use suite::{HostProcess, python, repository_root};
+use suite::{FAKE, HostProcess, SLOW, python, repository_root};
 
 use super::call_of_node;
 
@@ -48,7 +48,11 @@ fn families(host: &HostProcess) -> Vec<Family> {
 }
 
 fn used_host() -> HostProcess {
-    let host = HostProcess::with_fake();
+    let host = HostProcess::builder()
+        .driver(FAKE)
+        .driver(SLOW)
+        .set("drivers.slow.isolation", "process")
+        .start();
     host.create_node("n1");
     host.post(&call_of_node("n1", "echo_sync"), json!({})).expect(200);
     host

@@ -132,6 +132,7 @@ impl Job {
             node: self.node,
             state: self.call.state.clone(),
             is_check: false,
+            here: self.driver.is_here(),
         };
         let holds_thread = self.holds_thread(self.change.as_deref());
         if !holds_thread {

@@ -34,6 +34,7 @@ impl Passthru {
             node: Some(node.uuid()),
             state: state.clone(),
             is_check: true,
+            here: driver.is_here(),
         };
         let listed = self.in_flight.enter(running);
         let view = node.driver_view().clone();

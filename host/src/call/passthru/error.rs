@@ -13,6 +13,9 @@ use crate::node::lock::LockError;
 use crate::node::power::PowerState;
 use crate::plugin::loaded::{Fault, FaultKind, Unavailable};
 
+/// In what time a driver's process is there again, most often.
+const RESTART: Duration = Duration::from_secs(1);
+
 /// A call that was refused or failed. The sentences that Ironic has are Ironic's.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -97,7 +100,7 @@ pub enum CallError {
     Busy(#[from] Busy),
     /// The driver refused or failed.
     #[error("{0}")]
-    Fault(#[from] Fault),
+    Fault(Fault),
     /// The driver's reply is not JSON.
     #[error("the driver's reply to {method} is {reason}")]
     BadReply {
@@ -159,6 +162,19 @@ pub enum CallError {
         /// The method.
         method: String,
     },
+}
+
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> Self {
+        match fault.kind {
+            // Another process, or the same one started again, may take the call that this one has not seen.
+            FaultKind::NotBegun => CallError::DriverDown(Unavailable {
+                reason: fault.message,
+                retry_after: Some(RESTART),
+            }),
+            _ => CallError::Fault(fault),
+        }
+    }
 }
 
 impl CallError {

@@ -20,7 +20,7 @@ pub enum RecordState {
     Failed,
     /// The deadline has passed. What the driver says later is the late outcome.
     TimedOut,
-    /// The host ended while the driver was busy: nobody knows whether the call took effect. It is not made again.
+    /// The host, or the process that the driver ran in, ended while the driver was busy: nobody knows whether the call took effect. It is not made again.
     Interrupted,
 }
 

@@ -45,6 +45,7 @@ fn call(node: Option<Uuid>) -> RunningCall {
             Duration::from_secs(60),
         )),
         is_check: false,
+        here: true,
     }
 }
 

@@ -80,10 +80,14 @@ impl From<Fault> for ApiError {
             }
             FaultKind::NotFound => StatusCode::NOT_FOUND,
             FaultKind::Unavailable => StatusCode::BAD_GATEWAY,
-            FaultKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-            FaultKind::Internal | FaultKind::Panicked | FaultKind::WorkerDied | FaultKind::Unsupported => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            FaultKind::Timeout | FaultKind::TooLate => StatusCode::GATEWAY_TIMEOUT,
+            // What was not begun is `CallError::DriverDown`.
+            FaultKind::Internal
+            | FaultKind::Panicked
+            | FaultKind::WorkerDied
+            | FaultKind::NotBegun
+            | FaultKind::LargeReply
+            | FaultKind::Unsupported => StatusCode::INTERNAL_SERVER_ERROR,
         };
         ApiError::new(status, fault.message)
     }

@@ -18,7 +18,8 @@ pub(in crate::http) const ALWAYS: [Documented; 7] = [
     (431, "The head is too large."),
     (
         503,
-        "Too many connections are open, or the host cannot do its work now; repeat it later.",
+        "Too many connections are open, a limit is reached, the driver's processes are down or quarantined, or the host cannot do its work now; \
+         nothing was begun, and it may be repeated later.",
     ),
     (505, "Another version of HTTP."),
 ];
@@ -49,7 +50,10 @@ pub(in crate::http) const CALL: [Documented; 5] = [
         "Node or driver do not exist, or the driver does not find on the device what is asked for.",
     ),
     (409, "The node is locked by another call; nothing was begun."),
-    (500, "The driver failed."),
+    (
+        500,
+        "The driver failed, or its process ended while it was busy with the call.",
+    ),
     (502, "The driver does not reach the device."),
     (
         504,

@@ -41,9 +41,9 @@ pub(super) fn add(paths: &mut Paths) {
         Operation::new(
             "readyz",
             "host",
-            "Whether drivers are loaded and the database can be written",
+            "Whether drivers are loaded, not all of them quarantined, and the database can be written",
         )
-        .answers(200, "Both.", schema("Ready")),
+        .answers(200, "All of that.", schema("Ready")),
     );
     get(
         paths,
@@ -110,6 +110,21 @@ fn drivers(paths: &mut Paths) {
             "A description for each property.",
             json!({"type": "object", "additionalProperties": {"type": "string"}}),
         )
+        .refuses(&NAMED),
+    );
+    paths.add(
+        "POST",
+        &format!("{one}/reset"),
+        Operation::new(
+            "drivers.reset",
+            "drivers",
+            "Let a driver be started again that was quarantined",
+        )
+        .description(
+            "Its processes died too often, and none is started until now; their deaths are forgotten. A driver in the host's own process \
+             has nothing to reset: 400.",
+        )
+        .answers(200, "Whether it was quarantined.", schema("Reset"))
         .refuses(&NAMED),
     );
     paths.add(

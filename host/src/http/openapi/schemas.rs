@@ -15,17 +15,19 @@ pub(super) fn all() -> Map<String, Value> {
         ("V1", v1()),
         ("Version", version()),
         ("Health", closed(json!({"status": {"const": "ok"}}), &["status"])),
-        (
-            "Ready",
-            closed(
-                json!({"status": {"const": "ok"}, "drivers": texts()}),
-                &["status", "drivers"],
-            ),
-        ),
+        ("Ready", ready()),
         ("Driver", driver()),
         (
             "Drivers",
             closed(json!({"drivers": list_of("Driver")}), &["drivers"]),
+        ),
+        ("Isolation", isolation()),
+        (
+            "Reset",
+            closed(
+                json!({"was_quarantined": {"type": "boolean"}}),
+                &["was_quarantined"],
+            ),
         ),
         ("Manifest", manifest()),
         ("Methods", methods()),
@@ -139,6 +141,7 @@ fn driver() -> Value {
             "links": schema("Links"),
             "properties": schema("Links"),
             "type": {"const": "dynamic"},
+            "isolation": schema("Isolation"),
         },
         "patternProperties": {
             "^default_[a-z]+_interface$": maybe_text(),
@@ -147,6 +150,42 @@ fn driver() -> Value {
         "required": ["links"],
         "additionalProperties": false,
     })
+}
+
+fn ready() -> Value {
+    let quarantined = json!({
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Why no process of a driver is started, for each driver that is quarantined.",
+    });
+    closed(
+        json!({"status": {"const": "ok"}, "drivers": texts(), "quarantined": quarantined}),
+        &["status", "drivers", "quarantined"],
+    )
+}
+
+fn isolation() -> Value {
+    let count = |least: u32, text: &str| json!({"type": "integer", "minimum": least, "description": text});
+    let processes = json!({
+        "type": "array", "items": {"type": "integer"}, "description": "The ids of those that are up.",
+    });
+    let quarantined = json!({
+        "type": ["string", "null"],
+        "description": "Why none is started until somebody resets the driver; null if it is not quarantined.",
+    });
+    let mut whole = closed(
+        json!({
+            "mode": {"const": "process"},
+            "processes": processes,
+            "wanted": count(1, "How many there should be."),
+            "deaths": count(0, "How many have died since the host started."),
+            "quarantined": quarantined,
+        }),
+        &["mode", "processes", "wanted", "deaths", "quarantined"],
+    );
+    whole["description"] =
+        "The processes of a driver that has some. One in the host's own process has none of this.".into();
+    whole
 }
 
 fn manifest() -> Value {
@@ -301,6 +340,10 @@ fn call() -> Value {
             "host": {"type": "string"},
             "request_id": {"type": "string"},
             "started_at": time(),
+            "stuck": {
+                "type": "boolean",
+                "description": "The driver has not returned long after the deadline, and nobody can end the call but the driver.",
+            },
             "cancel_requested_at": maybe_time(),
             "finished_at": maybe_time(),
             "error": {"anyOf": [schema("CallError"), {"type": "null"}]},
@@ -317,6 +360,7 @@ fn call() -> Value {
             "host",
             "request_id",
             "started_at",
+            "stuck",
             "error",
             "links",
         ],

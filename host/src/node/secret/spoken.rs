@@ -26,6 +26,21 @@ impl NodeSecrets {
         NodeSecrets { names, view }
     }
 
+    /// The names by which they are found.
+    pub(crate) fn names(&self) -> &Arc<SecretNames> {
+        &self.names
+    }
+
+    /// Tells the secrets of different nodes apart, and of one before and after a change, as long as both are kept.
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (self.view.as_ptr().addr(), self.view.len())
+    }
+
+    /// Whether the other ones are those of the same node at the same time.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+
     /// `text` with [`MASK`] for every value of a secret that occurs in it as it is or as JSON writes it, if it has 6 bytes or more.
     /// What the driver has encoded otherwise is not recognised.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -51,22 +51,38 @@ impl InProcess {
 
     pub(super) fn start(&self, call: &OwnedCall) -> Progress {
         match call.method.run {
-            RunKind::Blocking => {
-                let result = self.driver.call(borrowed(call), &context(&call.state));
-                Progress::Done(answer(result, &call.state))
-            }
+            RunKind::Blocking => Progress::Done(self.call(call)),
             RunKind::Deferred => {
                 let (sender, receiver) = oneshot::channel();
-                let completion = HostCompletion {
-                    sender: Mutex::new(Some(sender)),
-                    state: call.state.clone(),
-                };
-                let completion = Completion_TO::from_value(completion, TD_Opaque);
-                self.driver
-                    .start(borrowed(call), context(&call.state), completion);
+                self.defer(call, move |outcome| {
+                    // An error means that nobody waits any more, which the call's own task has logged.
+                    let _ = sender.send(outcome);
+                    release_woken_task();
+                });
                 Progress::Waiting(receiver)
             }
         }
+    }
+
+    /// Makes a call of a blocking method.
+    pub(super) fn call(&self, call: &OwnedCall) -> Result<Reply, Fault> {
+        let result = self.driver.call(borrowed(call), &context(&call.state));
+        answer(result, &call.state)
+    }
+
+    /// Begins a call of a deferred method. `then` is called once, on the thread on which the driver answers or drops the call.
+    pub(super) fn defer(
+        &self,
+        call: &OwnedCall,
+        then: impl FnOnce(Result<Reply, Fault>) + Send + 'static,
+    ) {
+        let completion = HostCompletion {
+            then: Mutex::new(Some(then)),
+            state: call.state.clone(),
+        };
+        let completion = Completion_TO::from_value(completion, TD_Opaque);
+        self.driver
+            .start(borrowed(call), context(&call.state), completion);
     }
 
     pub(super) fn shut_down(&self) {
@@ -148,7 +164,7 @@ fn host_fault(fault: &driver_abi::Fault, state: &CallState) -> Fault {
 }
 
 /// A fault as others may see it: without the secrets of the call's node, and cut to a decent length.
-pub(super) fn without_secrets(fault: Fault, state: &CallState) -> Fault {
+fn without_secrets(fault: Fault, state: &CallState) -> Fault {
     let message = excerpt(&state.masked(&fault.message));
     Fault {
         kind: fault.kind,
@@ -190,21 +206,17 @@ impl CallContext for CallState {
     }
 }
 
-struct HostCompletion {
-    sender: Mutex<Option<oneshot::Sender<Result<Reply, Fault>>>>,
+struct HostCompletion<F: FnOnce(Result<Reply, Fault>)> {
+    then: Mutex<Option<F>>,
     state: Arc<CallState>,
 }
 
-impl Completion for HostCompletion {
+impl<F: FnOnce(Result<Reply, Fault>) + Send> Completion for HostCompletion<F> {
     fn complete(&self, result: RResult<driver_abi::Reply, driver_abi::Fault>) {
         guarded("complete", || {
-            let sender = self.sender.lock().take();
-            match sender {
-                Some(sender) => {
-                    // An error means that nobody waits any more, which the call's own task has logged.
-                    let _ = sender.send(answer(result, &self.state));
-                    release_woken_task();
-                }
+            let then = self.then.lock().take();
+            match then {
+                Some(then) => then(answer(result, &self.state)),
                 None => tracing::warn!(
                     target: "driver", driver = &*self.state.driver, request_id = %self.state.request_id,
                     "the driver answered a call twice; the second answer is dropped"
@@ -214,12 +226,11 @@ impl Completion for HostCompletion {
     }
 }
 
-impl Drop for HostCompletion {
+impl<F: FnOnce(Result<Reply, Fault>)> Drop for HostCompletion<F> {
     fn drop(&mut self) {
         guarded("drop", || {
-            if let Some(sender) = self.sender.get_mut().take() {
-                let _ = sender.send(Err(Fault::lost()));
-                release_woken_task();
+            if let Some(then) = self.then.get_mut().take() {
+                then(Err(Fault::lost()));
             }
         });
     }
@@ -238,9 +249,12 @@ fn guarded<T>(callback: &str, body: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-/// Writes a driver's line into the log.
-pub(super) fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
-    let message = excerpt(message);
+fn log(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
+    write_line(level, driver, request_id, &excerpt(message));
+}
+
+/// Writes a driver's line into the log. Its text is harmless already.
+pub(super) fn write_line(level: u8, driver: &str, request_id: Option<RequestId>, message: &str) {
     macro_rules! line {
         ($level:expr) => {
             tracing::event!(target: "driver", $level, driver, request_id = request_id.map(tracing::field::display), "{message}")

@@ -10,9 +10,12 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultKind};
+use crate::plugin::excerpted;
 
 /// Bytes of a frame's head: the message's length and the length of what follows it, each a `u32` in little-endian order.
 pub(crate) const HEAD: usize = 8;
+/// Most frames have shorter heads and messages.
+const USUAL: usize = 128;
 /// The longest message: a fault's text and details are cut far below that.
 pub(crate) const MAX_MESSAGE: usize = 64 * 1024;
 
@@ -30,6 +33,8 @@ pub(crate) enum Order {
         /// The largest reply that may be sent.
         max_reply_bytes: u64,
     },
+    /// The names that manifests declare secret, for all calls that follow. Followed by them, as a JSON array.
+    Secrets,
     /// Check a node. Followed by the node.
     CheckNode {
         /// Answered with the result.
@@ -145,6 +150,7 @@ impl From<Fault> for SentFault {
     }
 }
 
+/// Whatever has become of the process: its texts are harmless, and what only the host can know it cannot say.
 impl From<SentFault> for Fault {
     fn from(sent: SentFault) -> Self {
         let SentFault {
@@ -152,10 +158,14 @@ impl From<SentFault> for Fault {
             message,
             details,
         } = sent;
+        let kind = match kind {
+            FaultKind::NotBegun | FaultKind::WorkerDied => FaultKind::Internal,
+            kind => kind,
+        };
         Fault {
             kind,
-            message,
-            details,
+            message: excerpted(&message),
+            details: details.map(|details| excerpted(&details)),
         }
     }
 }
@@ -183,7 +193,9 @@ pub(crate) enum WireError {
 /// # Errors
 /// A tail of more than 4 GiB.
 pub(crate) fn encode(message: &impl Serialize, tail: usize) -> Result<Vec<u8>, WireError> {
-    let mut frame = postcard::to_extend(message, vec![0; HEAD]).map_err(WireError::Message)?;
+    let mut frame = Vec::with_capacity(USUAL);
+    frame.resize(HEAD, 0);
+    let mut frame = postcard::to_extend(message, frame).map_err(WireError::Message)?;
     let length = |what, bytes: usize| {
         u32::try_from(bytes).map_err(|_| WireError::TooLong {
             what,
@@ -198,6 +210,18 @@ pub(crate) fn encode(message: &impl Serialize, tail: usize) -> Result<Vec<u8>, W
     Ok(frame)
 }
 
+/// How many bytes the first frame in `read` lacks at least: none if it is whole.
+///
+/// # Errors
+/// It announces a tail of more than `max_tail` bytes, or a message that is none.
+pub(crate) fn missing(read: &[u8], max_tail: usize) -> Result<usize, WireError> {
+    let whole = match lengths(read, max_tail)? {
+        Some((message, tail)) => HEAD + message + tail,
+        None => HEAD,
+    };
+    Ok(whole.saturating_sub(read.len()))
+}
+
 /// Takes the first frame off `read`, if it is whole: the message, and what follows it, which stays where it is.
 ///
 /// # Errors
@@ -209,9 +233,7 @@ pub(crate) fn decode<T: for<'a> Deserialize<'a>>(
     let Some((message, tail)) = lengths(read, max_tail)? else {
         return Ok(None);
     };
-    let whole = HEAD + message + tail;
-    if read.len() < whole {
-        read.reserve(whole - read.len());
+    if read.len() < HEAD + message + tail {
         return Ok(None);
     }
     read.advance(HEAD);

@@ -30,6 +30,7 @@ pub(crate) enum Verdict {
 pub(crate) struct Health {
     tolerance: Tolerance,
     deaths: VecDeque<Instant>,
+    is_quarantined: bool,
 }
 
 impl Health {
@@ -37,6 +38,7 @@ impl Health {
         Health {
             tolerance,
             deaths: VecDeque::new(),
+            is_quarantined: false,
         }
     }
 
@@ -49,7 +51,8 @@ impl Health {
         }
         self.deaths.push_back(now);
         let deaths = u32::try_from(self.deaths.len()).unwrap_or(u32::MAX);
-        if deaths >= self.tolerance.max_deaths {
+        self.is_quarantined |= deaths >= self.tolerance.max_deaths;
+        if self.is_quarantined {
             return Verdict::Quarantine;
         }
         Verdict::Restart(match deaths {
@@ -63,6 +66,7 @@ impl Health {
     /// An operator trusts it again.
     pub(crate) fn forget(&mut self) {
         self.deaths.clear();
+        self.is_quarantined = false;
     }
 }
 
@@ -98,7 +102,12 @@ mod tests {
             "the first one is forgotten"
         );
         assert_eq!(health.died(at(62)), Verdict::Quarantine);
+        assert_eq!(
+            health.died(at(600)),
+            Verdict::Quarantine,
+            "another of its processes, which had gone on"
+        );
         health.forget();
-        assert_eq!(health.died(at(63)), Verdict::Restart(Duration::ZERO));
+        assert_eq!(health.died(at(601)), Verdict::Restart(Duration::ZERO));
     }
 }

@@ -1,12 +1,13 @@
 //! The other side: a worker process, which has one driver and does what the host orders.
 //!
-//! One thread at a time reads orders. With an order that leads into the driver it lets another one read, and comes back when the driver does;
-//! so a call is not handed from thread to thread, and a driver that hangs keeps nobody from reading. The host orders no more blocking
-//! calls at a time than there may be threads.
+//! One thread at a time reads orders ([`turns`]), and does what it has read: a call is not handed from thread to thread, and a driver that hangs
+//! keeps nobody from reading. The host orders no more blocking calls at a time than there may be threads. A deferred call is answered by the
+//! thread of the driver that completes it.
 
 mod confine;
 mod connection;
 mod log;
+mod turns;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,35 +18,86 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::confine::Host;
 use self::connection::{Incoming, Outgoing};
+use self::turns::{Pace, Turns};
 use super::super::in_process::{self, InProcess};
 use super::super::wire::{Order, Report, Step, Terms};
-use super::super::{CallState, Fault, LoadedMethod, OwnedCall, Progress, Reply, seats};
+use super::super::{CallState, Fault, FaultKind, LoadedMethod, OwnedCall, Reply, seats};
+use crate::node::secret::{NodeSecrets, SecretNames};
 use crate::plugin::library;
-use crate::plugin::manifest::{CalledOn, DriverManifest};
+use crate::plugin::manifest::{CalledOn, DriverManifest, RunKind};
 use crate::plugin::scan::FoundFile;
 use crate::plugin::select::select;
 use crate::request_id::RequestId;
 
 pub(crate) use self::confine::Limits;
 
+/// More than any media type has; how it ends does not matter beyond that.
+const LONGEST_TYPE: usize = 16 * 1024;
+
 /// What a worker process is: a driver, and the way to the host.
 struct Worker {
     driver: InProcess,
-    methods: HashMap<(CalledOn, String), Arc<LoadedMethod>>,
+    methods: HashMap<(CalledOn, String), Known>,
+    node_check: Pace,
     name: Arc<str>,
-    incoming: Mutex<Incoming>,
+    host: Host,
+    turns: Turns,
     outgoing: Arc<Outgoing>,
     /// The calls that the driver is busy with.
     calls: Mutex<HashMap<u64, Arc<CallState>>>,
+    /// What manifests declare secret.
+    secrets: Mutex<Arc<SecretNames>>,
     threads: AtomicUsize,
-    /// Threads that wait for their turn to read, or read.
-    waiting: AtomicUsize,
     max_threads: usize,
     max_reply_bytes: u64,
-    runtime: Handle,
+}
+
+/// A method, and how quick the driver is at each step of its calls.
+struct Known {
+    method: Arc<LoadedMethod>,
+    check: Pace,
+    begin: Pace,
+    both: Pace,
+}
+
+impl Known {
+    fn new(method: Arc<LoadedMethod>) -> Self {
+        Known {
+            method,
+            check: Pace::default(),
+            begin: Pace::default(),
+            both: Pace::default(),
+        }
+    }
+
+    fn pace(&self, step: Step) -> &Pace {
+        match step {
+            Step::Check => &self.check,
+            Step::Begin => &self.begin,
+            Step::Both => &self.both,
+        }
+    }
+}
+
+/// What an order leaves to be done.
+enum Work<'a> {
+    Nothing,
+    Check {
+        id: u64,
+        node: Bytes,
+        state: Arc<CallState>,
+    },
+    Call {
+        id: u64,
+        call: OwnedCall,
+        step: Step,
+        pace: &'a Pace,
+    },
+    End,
 }
 
 /// Runs a worker process to its end. The socket to the host is its standard input.
@@ -53,11 +105,11 @@ struct Worker {
 /// # Errors
 /// It was not started by a host, or the host has gone before it was ready.
 pub(crate) fn run(limits: &Limits) -> anyhow::Result<()> {
-    let stream =
-        confine::take_socket().context("standard input is no socket; workers are started by `host serve`")?;
-    confine::apply(limits)?;
-    confine::end_with_the_host(&stream)?;
-    let outgoing = Arc::new(Outgoing::new(stream.try_clone()?));
+    const STRANGER: &str = "it is no worker of a host; workers are started by `host serve`";
+    let stream = confine::take_socket().context(STRANGER)?;
+    let host = Host::of(&stream).context(STRANGER)?;
+    host.outlive_not(&stream)?;
+    let outgoing = Arc::new(Outgoing::new(stream.try_clone()?, host.clone()));
     let mut incoming = Incoming::new(stream);
     let Some((
         Order::Create {
@@ -75,40 +127,68 @@ pub(crate) fn run(limits: &Limits) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (name, manifest, driver) = match create(&file, &driver, &config) {
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals::take()?
+    };
+    let created = confine::apply(limits)
+        .map_err(|error| format!("the process of driver '{driver}' cannot be confined: {error:#}"))
+        .and_then(|()| create(&file, &driver, &config));
+    let (name, manifest, driver) = match created {
         Ok(created) => created,
         Err(text) => {
-            outgoing.send(&Report::Refused(text), Bytes::new());
+            outgoing.send(&Report::Refused(text), Bytes::new())?;
             return Ok(());
         }
     };
-    outgoing.send(&Report::Created, Bytes::new());
+    outgoing.send(&Report::Created, Bytes::new())?;
+    let methods = seats::methods(&manifest).map(|(key, method)| (key, Known::new(method)));
     let worker = Arc::new(Worker {
         driver,
-        methods: seats::methods(&manifest).collect(),
+        methods: methods.collect(),
+        node_check: Pace::default(),
         name,
-        incoming: Mutex::new(incoming),
+        host: host.clone(),
+        turns: Turns::new(incoming),
         outgoing,
         calls: Mutex::default(),
+        secrets: Mutex::default(),
         threads: AtomicUsize::new(0),
-        waiting: AtomicUsize::new(0),
         // One more than may be inside, so that somebody reads.
         max_threads: usize::try_from(threads).unwrap_or(usize::MAX).saturating_add(1),
         max_reply_bytes,
-        runtime: runtime.handle().clone(),
     });
     worker.start_thread().context("no thread can be started")?;
     runtime.block_on(async {
-        // What asks the host to stop may reach its workers too; they end when the host says so.
-        use tokio::signal::unix::{SignalKind, signal};
-        let _heard = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::hangup()),
-        );
-        std::future::pending::<()>().await;
+        let hangup = async {
+            while host.is_there() {
+                signals.hangup.recv().await;
+            }
+        };
+        tokio::select! {
+            () = hangup => {}
+            () = worker.turns.watch(|| worker.start_another()) => {}
+        }
     });
-    Ok(())
+    host.end()
+}
+
+/// Signals that do not end the process.
+struct Signals {
+    /// That the host has ended, if it has: it is also what a group gets that stood still when its host went.
+    hangup: Signal,
+    /// What asks a host to stop may reach its workers too; they end when the host says so.
+    _others: [Signal; 2],
+}
+
+impl Signals {
+    /// To be called inside the runtime.
+    fn take() -> std::io::Result<Self> {
+        Ok(Signals {
+            hangup: signal(SignalKind::hangup())?,
+            _others: [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?],
+        })
+    }
 }
 
 fn create(file: &str, name: &str, config: &[u8]) -> Result<(Arc<str>, DriverManifest, InProcess), String> {
@@ -138,105 +218,139 @@ impl Worker {
         started.map(drop)
     }
 
-    /// Does what the host orders, until there is no host any more.
-    fn work(self: Arc<Self>) {
-        loop {
-            self.waiting.fetch_add(1, Ordering::AcqRel);
-            let order = self.incoming.lock().next();
-            let others = self.waiting.fetch_sub(1, Ordering::AcqRel) - 1;
-            let Ok(Some((order, tail))) = order else {
-                confine::end()
-            };
-            match order {
-                Order::Cancel { id } => {
-                    if let Some(state) = self.calls.lock().get(&id) {
-                        state.cancel();
-                    }
-                }
-                Order::ShutDown => {
-                    self.driver.shut_down();
-                    self.outgoing.send(&Report::ShutDown, Bytes::new());
-                    confine::end()
-                }
-                // The host says this once, at first.
-                Order::Create { .. } => confine::end(),
-                Order::CheckNode { id, terms } => {
-                    self.let_another_read(others);
-                    self.check_node(id, terms, &tail);
-                }
-                Order::Call {
-                    id,
-                    terms,
-                    on_node,
-                    method,
-                    http_method,
-                    node_bytes,
-                    step,
-                } => {
-                    self.let_another_read(others);
-                    let on = if on_node { CalledOn::Node } else { CalledOn::Driver };
-                    let state = self.enter(id, terms);
-                    match self.owned(on, method, &http_method, tail, node_bytes, state) {
-                        Ok(call) => self.call(id, &call, step),
-                        Err(fault) => self.leave(id, Err(fault)),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Sees to it that somebody reads while this thread is inside the driver.
-    fn let_another_read(self: &Arc<Self>, others: usize) {
-        if others == 0 && self.threads.load(Ordering::Acquire) < self.max_threads {
-            // Without one more thread, this one reads again when the driver returns.
+    /// Starts a thread, if there may be one more. Without it the one that is inside the driver reads again when it returns.
+    fn start_another(self: &Arc<Self>) {
+        if self.threads.load(Ordering::Acquire) < self.max_threads {
             let _ = self.start_thread();
         }
     }
 
-    fn enter(&self, id: u64, terms: Terms) -> Arc<CallState> {
-        let request = RequestId::from_bytes(terms.request_id);
+    /// Does what the host orders, until there is no host any more.
+    fn work(self: Arc<Self>) {
+        let start = || self.start_another();
+        let mut incoming = self.turns.take();
+        loop {
+            let Ok(Some(work)) = self.next(&mut incoming) else {
+                self.host.end()
+            };
+            match work {
+                Work::Nothing => continue,
+                Work::End => {
+                    self.driver.shut_down();
+                    let _ = self.outgoing.send(&Report::ShutDown, Bytes::new());
+                    self.host.end()
+                }
+                Work::Check { id, node, state } => {
+                    self.turns.inside(incoming, &self.node_check, start, || {
+                        let checked = self.driver.validate_node(&node, &state);
+                        self.checked(id, checked);
+                    });
+                }
+                Work::Call {
+                    id,
+                    call,
+                    step,
+                    pace,
+                } => {
+                    self.turns.inside(incoming, pace, start, || self.call(id, &call, step));
+                }
+            }
+            incoming = self.turns.take();
+        }
+    }
+
+    /// Reads one order, and does of it what the orders behind it build upon, before another thread reads those: a call is known to its
+    /// cancellation, and the names of secrets to the calls.
+    fn next(&self, incoming: &mut Incoming) -> std::io::Result<Option<Work<'_>>> {
+        self.host.end_copies();
+        let Some((order, tail)) = incoming.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(match order {
+            Order::Secrets => {
+                *self.secrets.lock() = Arc::new(SecretNames::from_json(&tail)?);
+                Work::Nothing
+            }
+            Order::Cancel { id } => {
+                if let Some(state) = self.calls.lock().get(&id) {
+                    state.cancel();
+                }
+                Work::Nothing
+            }
+            Order::ShutDown => Work::End,
+            // The host says this once, at first.
+            Order::Create { .. } => return Ok(None),
+            Order::CheckNode { id, terms } => Work::Check {
+                id,
+                state: self.enter(id, terms, Some(&tail)),
+                node: tail,
+            },
+            Order::Call {
+                id,
+                terms,
+                on_node,
+                method,
+                http_method,
+                node_bytes,
+                step,
+            } => {
+                let on = if on_node { CalledOn::Node } else { CalledOn::Driver };
+                match self.owned(id, terms, (on, method), &http_method, tail, node_bytes) {
+                    Ok((known, call)) => Work::Call {
+                        id,
+                        call,
+                        step,
+                        pace: known.pace(step),
+                    },
+                    Err(fault) => {
+                        self.leave(id, Err(fault));
+                        Work::Nothing
+                    }
+                }
+            }
+        }))
+    }
+
+    fn enter(&self, id: u64, terms: Terms, node: Option<&Bytes>) -> Arc<CallState> {
         let state = CallState::new(
             self.name.clone(),
-            request,
+            RequestId::from_bytes(terms.request_id),
             Duration::from_millis(terms.remaining_ms),
         );
-        let state = Arc::new(state);
+        let secrets = node.map(|node| NodeSecrets::new(self.secrets.lock().clone(), node.clone()));
+        let state = Arc::new(state.with_secrets(secrets));
         self.calls.lock().insert(id, state.clone());
         state
     }
 
     fn owned(
         &self,
-        on: CalledOn,
-        method: String,
+        id: u64,
+        terms: Terms,
+        method: (CalledOn, String),
         http_method: &str,
         mut tail: Bytes,
         node_bytes: u32,
-        state: Arc<CallState>,
-    ) -> Result<OwnedCall, Fault> {
+    ) -> Result<(&Known, OwnedCall), Fault> {
         let node_bytes = usize::try_from(node_bytes).unwrap_or(usize::MAX);
-        let found = self.methods.get(&(on, method)).cloned();
-        let http_method = found.as_ref().and_then(|_| seats::verb(http_method));
-        let (Some(method), Some(http_method), true) = (found, http_method, node_bytes <= tail.len()) else {
+        let found = self.methods.get(&method);
+        let http_method = seats::verb(http_method);
+        let (Some(found), Some(http_method), true) = (found, http_method, node_bytes <= tail.len()) else {
             return Err(Fault::internal(
                 "the host has ordered a call that the driver does not have",
             ));
         };
         let node = tail.split_to(node_bytes);
-        Ok(OwnedCall {
-            method,
+        let node = (method.0 == CalledOn::Node).then_some(node);
+        let call = OwnedCall {
+            method: found.method.clone(),
             http_method,
             body: tail,
-            node: (on == CalledOn::Node).then_some(node),
-            state,
+            state: self.enter(id, terms, node.as_ref()),
+            node,
             seat: seats::Seat::here(),
-        })
-    }
-
-    fn check_node(&self, id: u64, terms: Terms, node: &Bytes) {
-        let state = self.enter(id, terms);
-        let checked = self.driver.validate_node(node, &state);
-        self.checked(id, checked);
+        };
+        Ok((found, call))
     }
 
     fn call(self: &Arc<Self>, id: u64, call: &OwnedCall, step: Step) {
@@ -245,17 +359,19 @@ impl Worker {
             if step == Step::Check || checked.is_err() {
                 return self.checked(id, checked);
             }
+            if call.state.remaining().is_zero() {
+                // As between the two steps of other calls: what the client was told of must not begin now.
+                return self.leave(id, Err(Fault::too_late(&call.method.name)));
+            }
         }
-        match self.driver.start(call) {
-            Progress::Done(result) => self.leave(id, result),
-            Progress::Waiting(answer) => {
-                let worker = self.clone();
-                self.runtime.spawn(async move {
-                    let result = answer.await.unwrap_or_else(|_| Err(Fault::lost()));
-                    worker.leave(id, result);
+        match call.method.run {
+            RunKind::Blocking => self.leave(id, self.sendable(&call.method, self.driver.call(call))),
+            RunKind::Deferred => {
+                let (worker, method) = (self.clone(), call.method.clone());
+                self.driver.defer(call, move |result| {
+                    worker.leave(id, worker.sendable(&method, result));
                 });
             }
-            Progress::Asked(_) => self.leave(id, Err(Fault::lost())),
         }
     }
 
@@ -263,34 +379,52 @@ impl Worker {
         match checked {
             Ok(()) => {
                 self.calls.lock().remove(&id);
-                self.outgoing.send(&Report::Checked { id }, Bytes::new());
+                let _ = self.outgoing.send(&Report::Checked { id }, Bytes::new());
             }
             Err(fault) => self.leave(id, Err(fault)),
         }
     }
 
+    /// A result that the host takes: what it would refuse it need not get.
+    fn sendable(&self, method: &LoadedMethod, result: Result<Reply, Fault>) -> Result<Reply, Fault> {
+        let reply = result?;
+        let bytes = reply.body.len();
+        if u64::try_from(bytes).unwrap_or(u64::MAX) > self.max_reply_bytes {
+            return Err(Fault {
+                kind: FaultKind::LargeReply,
+                // As the host says it of a driver in its own process.
+                message: format!(
+                    "the driver's reply to {} has {bytes} bytes, more than the {} that limits.max_reply_bytes allows",
+                    method.name, self.max_reply_bytes
+                ),
+                details: None,
+            });
+        }
+        let content_type = reply.content_type.map(|mut text| {
+            text.truncate(text.floor_char_boundary(LONGEST_TYPE));
+            text
+        });
+        Ok(Reply {
+            content_type,
+            ..reply
+        })
+    }
+
     /// The driver is done with a call.
     fn leave(&self, id: u64, result: Result<Reply, Fault>) {
         self.calls.lock().remove(&id);
-        let failed = |fault: Fault| Report::Failed {
-            id,
-            fault: fault.into(),
-        };
-        match result {
-            Ok(Reply { body, .. })
-                if u64::try_from(body.len()).unwrap_or(u64::MAX) > self.max_reply_bytes =>
-            {
-                let fault = Fault::internal(&format!(
-                    "the driver's reply has {} bytes, more than limits.max_reply_bytes = {}",
-                    body.len(),
-                    self.max_reply_bytes
-                ));
-                self.outgoing.send(&failed(fault), Bytes::new());
-            }
+        let sent = match result {
             Ok(Reply { body, content_type }) => {
                 self.outgoing.send(&Report::Answered { id, content_type }, body)
             }
-            Err(fault) => self.outgoing.send(&failed(fault), Bytes::new()),
+            Err(fault) => {
+                let fault = fault.into();
+                self.outgoing.send(&Report::Failed { id, fault }, Bytes::new())
+            }
+        };
+        if let Err(error) = sent {
+            let fault = Fault::internal(&format!("the answer cannot be sent to the host: {error}")).into();
+            let _ = self.outgoing.send(&Report::Failed { id, fault }, Bytes::new());
         }
     }
 }

@@ -2,12 +2,17 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process_group, setrlimit};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process, kill_process_group,
+    set_parent_process_death_signal, setrlimit,
+};
+
+use crate::plugin::loaded::worker::strays::Mark;
 
 /// What the process may not exceed, as its command line says it.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -26,16 +31,34 @@ pub(super) fn take_socket() -> io::Result<UnixStream> {
     let socket: OwnedFd = rustix::io::fcntl_dupfd_cloexec(stdin.as_fd(), 3)?;
     rustix::net::sockopt::socket_domain(&socket)?;
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    close_others(&socket)?;
     Ok(socket.into())
+}
+
+/// Closes whatever else was inherited: another driver in the host's process may have opened it without saying that it is nobody else's.
+fn close_others(socket: &OwnedFd) -> io::Result<()> {
+    let listed = std::fs::read_dir("/proc/self/fd")?;
+    let open: Vec<i32> = listed
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    for descriptor in open {
+        if descriptor > 2 && descriptor != socket.as_raw_fd() {
+            // The one that the list was read from is closed already.
+            let _ = nix::unistd::close(descriptor);
+        }
+    }
+    Ok(())
 }
 
 /// Sets the limits for good, and gives up every way to more rights.
 pub(super) fn apply(limits: &Limits) -> anyhow::Result<()> {
     rustix::thread::set_no_new_privs(true).context("no_new_privs")?;
-    // What a driver knows of devices must not lie about in a core file.
-    limit(Resource::Core, Some(0))?;
+    // What a driver knows of devices must not lie about in a core file. No file is as small as one byte, and at this limit the kernel starts no
+    // program for it either, which it does at 0.
+    limit(Resource::Core, Some(1)).or_else(|_| limit(Resource::Core, Some(0)))?;
     limit(Resource::Nofile, limits.open_files_max)?;
-    // What it writes to: its heap, its stacks, its own copies of libraries. Shared code does not count.
+    // What it can write to: its heap, its stacks, its copies of libraries' data. The whole address space would be the wrong measure: allocators
+    // and threads reserve much more than they use.
     limit(Resource::Data, limits.memory_max_bytes)
 }
 
@@ -48,29 +71,69 @@ fn limit(resource: Resource, most: Option<u64>) -> anyhow::Result<()> {
     setrlimit(resource, limit).with_context(|| format!("{resource:?} cannot be limited to {most}"))
 }
 
-/// Ends the process and what it has started when the host is gone, whatever the other threads are busy with.
-pub(super) fn end_with_the_host(stream: &UnixStream) -> anyhow::Result<()> {
-    let stream = stream.try_clone()?;
-    std::thread::Builder::new()
-        .name("host-watch".to_owned())
-        .spawn(move || {
-            loop {
-                // Nothing is asked for: that the other side has closed is always told.
-                let mut watched = [PollFd::new(&stream, PollFlags::empty())];
-                match poll(&mut watched, None) {
-                    Err(rustix::io::Errno::INTR) => {}
-                    _ => end(),
-                }
-            }
-        })?;
-    Ok(())
+/// The process at the other end of the socket.
+#[derive(Debug, Clone)]
+pub(super) struct Host {
+    pid: Pid,
+    /// This process.
+    own: Pid,
+    mark: Mark,
 }
 
-/// Ends the process at once, with everything that it has started: nobody is there to want anything of it.
-pub(super) fn end() -> ! {
-    // The group is its own, so that nobody else is in it.
-    let _ = kill_process_group(getpid(), Signal::KILL);
-    loop {
-        std::thread::park();
+impl Host {
+    /// The host that has started this process.
+    ///
+    /// # Errors
+    /// There is none, or not any more.
+    pub(super) fn of(stream: &UnixStream) -> anyhow::Result<Self> {
+        let mark = Mark::inherited().context("it has no mark of a host in its environment")?;
+        let pid = rustix::net::sockopt::socket_peercred(stream)?.pid;
+        // Late, because a change of the user takes it back. It tells of the end of a thread of the host, whose only business is this process.
+        set_parent_process_death_signal(Some(Signal::HUP)).context("the parent-death signal")?;
+        let own = getpid();
+        let host = Host { pid, own, mark };
+        ensure!(host.is_there(), "its host has ended");
+        Ok(host)
+    }
+
+    /// Whether it is still the parent of this process.
+    pub(super) fn is_there(&self) -> bool {
+        getppid() == Some(self.pid)
+    }
+
+    /// Ends this process, and it alone, if it is not the one that the host has started: a driver that forks and comes back would answer twice.
+    pub(super) fn end_copies(&self) {
+        while getpid() != self.own {
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+    }
+
+    /// Ends this process and what it has started when the host is gone, whatever the other threads are busy with.
+    pub(super) fn outlive_not(&self, stream: &UnixStream) -> anyhow::Result<()> {
+        let (host, stream) = (self.clone(), stream.try_clone()?);
+        std::thread::Builder::new()
+            .name("host-watch".to_owned())
+            .spawn(move || {
+                loop {
+                    // Nothing is asked for: that the other side has closed is always told.
+                    let mut watched = [PollFd::new(&stream, PollFlags::empty())];
+                    match poll(&mut watched, None) {
+                        Err(rustix::io::Errno::INTR) => {}
+                        _ => host.end(),
+                    }
+                }
+            })?;
+        Ok(())
+    }
+
+    /// Ends the process at once, with everything that it has started: nobody is there to want anything of it.
+    pub(super) fn end(&self) -> ! {
+        self.end_copies();
+        self.mark.kill();
+        // The group is its own, so that nobody else is in it.
+        let _ = kill_process_group(getpid(), Signal::KILL);
+        loop {
+            std::thread::park();
+        }
     }
 }

@@ -6,22 +6,28 @@ use std::os::unix::net::UnixStream;
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::Mutex;
 
-use crate::plugin::loaded::wire::{self, Order, Report};
+use super::confine::Host;
+use crate::plugin::loaded::wire::{self, Order, Report, WireError};
 
-/// How much is read at once.
+/// How much is read at once, if there is as much.
 const READ: usize = 16 * 1024;
+/// With less room nothing is read.
+const LEAST: usize = 4 * 1024;
 
 /// Where orders come from.
 pub(super) struct Incoming {
     stream: UnixStream,
-    read: BytesMut,
+    /// What was read, and behind it room for more, which was cleared once and not again for each read.
+    buffer: BytesMut,
+    filled: usize,
 }
 
 impl Incoming {
     pub(super) fn new(stream: UnixStream) -> Self {
         Incoming {
             stream,
-            read: BytesMut::new(),
+            buffer: BytesMut::new(),
+            filled: 0,
         }
     }
 
@@ -29,51 +35,67 @@ impl Incoming {
     pub(super) fn next(&mut self) -> io::Result<Option<(Order, Bytes)>> {
         loop {
             // The host may send what it likes: what is too much for it is not read by it.
-            if let Some(frame) = wire::decode(&mut self.read, usize::MAX).map_err(io::Error::other)? {
-                return Ok(Some(frame));
+            let missing = wire::missing(&self.buffer[..self.filled], usize::MAX).map_err(io::Error::other)?;
+            if missing == 0 {
+                let room = self.buffer.split_off(self.filled);
+                let frame = wire::decode(&mut self.buffer, usize::MAX).map_err(io::Error::other)?;
+                self.filled = self.buffer.len();
+                self.buffer.unsplit(room);
+                return Ok(frame);
             }
-            let filled = self.read.len();
-            let room = (self.read.capacity() - filled).max(READ);
-            self.read.resize(filled + room, 0);
-            let outcome = self.stream.read(&mut self.read[filled..]);
-            let read = match &outcome {
-                Ok(read) => *read,
-                Err(_) => 0,
-            };
-            self.read.truncate(filled + read);
-            match outcome {
+            self.make_room(missing);
+            match self.stream.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => return Ok(None),
-                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-                _ => {}
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// For what is missing, and for what may follow it.
+    fn make_room(&mut self, missing: usize) {
+        if self.buffer.len() - self.filled < missing.max(LEAST) {
+            let mut larger = BytesMut::zeroed(self.filled + missing.max(READ));
+            larger[..self.filled].copy_from_slice(&self.buffer[..self.filled]);
+            self.buffer = larger;
         }
     }
 }
 
 /// Where reports go.
-pub(super) struct Outgoing(Mutex<UnixStream>);
+pub(super) struct Outgoing {
+    stream: Mutex<UnixStream>,
+    host: Host,
+}
 
 impl Outgoing {
-    pub(super) fn new(stream: UnixStream) -> Self {
-        Outgoing(Mutex::new(stream))
+    pub(super) fn new(stream: UnixStream, host: Host) -> Self {
+        Outgoing {
+            stream: Mutex::new(stream),
+            host,
+        }
     }
 
-    /// Sends a report and what follows it. A host that has gone is noticed by whoever reads.
-    pub(super) fn send(&self, report: &Report, tail: Bytes) {
-        let Ok(head) = wire::encode(report, tail.len()) else {
-            return;
-        };
+    /// Sends a report and what follows it. When that cannot be, there is no host any more, or the driver has closed what was not its own: then
+    /// nobody would ever answer the calls.
+    ///
+    /// # Errors
+    /// The report is too long for a frame; nothing was sent.
+    pub(super) fn send(&self, report: &Report, tail: Bytes) -> Result<(), WireError> {
+        let head = wire::encode(report, tail.len())?;
         let mut frame = Bytes::from(head).chain(tail);
-        let mut stream = self.0.lock();
+        self.host.end_copies();
+        let mut stream = self.stream.lock();
         while frame.has_remaining() {
             let mut slices = [IoSlice::new(&[]); 2];
             let used = frame.chunks_vectored(&mut slices);
             match stream.write_vectored(&slices[..used]) {
-                Ok(0) => return,
-                Ok(written) => frame.advance(written),
+                Ok(written @ 1..) => frame.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
+                _ => self.host.end(),
             }
         }
+        Ok(())
     }
 }
