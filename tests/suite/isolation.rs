@@ -276,7 +276,7 @@ fn hundreds_of_calls_are_under_way_at_once_in_both_places_and_none_is_mixed_up()
         let host = builder(place)
             .driver(SLOW)
             .driver(FAKE)
-            .set("drivers.slow.max_workers", 64)
+            .set("drivers.slow.max_workers", 256)
             .start();
         let gate = Gate::closed();
         let waiting: Vec<_> = ["block"; 48]

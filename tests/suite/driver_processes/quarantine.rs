@@ -130,7 +130,7 @@ fn the_command_releases_a_quarantined_driver() {
     let row = table.stdout.lines().find(|line| line.starts_with("slow"));
     assert!(row.is_some_and(|row| row.contains("quarantined")), "{table:?}");
     let said = reset(&host, "slow").succeeded();
-    assert_eq!(said.stdout, "slow: released; its processes are started again\n");
+    assert_eq!(said.stdout, "slow: released; its processes are started again");
     host.logged(&["the driver is released", "slow"]);
     works_again(&host);
     let shown = isolation(&host);
@@ -140,10 +140,7 @@ fn the_command_releases_a_quarantined_driver() {
         "what was is still counted"
     );
     let said = reset(&host, "slow").succeeded();
-    assert_eq!(
-        said.stdout,
-        "slow: was not quarantined; its deaths are forgotten\n"
-    );
+    assert_eq!(said.stdout, "slow: was not quarantined; its deaths are forgotten");
 }
 
 #[test]

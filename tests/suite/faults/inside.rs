@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use suite::{FAKE, HostBuilder, HostProcess, Signal, eventually, wild_name};
 
 use super::calls::{Stage, create_node, method};

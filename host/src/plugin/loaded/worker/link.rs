@@ -477,3 +477,6 @@ fn not_sent(error: &WireError) -> Fault {
         details: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

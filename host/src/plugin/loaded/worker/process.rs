@@ -67,10 +67,13 @@ impl Process {
         let (stream, theirs) = UnixStream::pair()?;
         let mark = Mark::new();
         let mut command = command(confinement, &mark);
-        command
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::from(OwnedFd::from(theirs)));
+        Process::begin(command, mark, stream).await
+    }
+
+    /// Starts any program, which is spoken to on the other end of `stream`.
+    pub(super) async fn begin(mut command: Command, mark: Mark, stream: UnixStream) -> io::Result<Started> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let (tell, told) = oneshot::channel();
         std::thread::Builder::new()
             .name("host-child".to_owned())
