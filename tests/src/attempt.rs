@@ -25,9 +25,11 @@ pub fn attempt(address: &str, target: &str, body: &Value) -> Option<Attempt> {
     exchange(address, &post(address, target, body))
 }
 
-/// GET, as [`attempt`].
+/// GET with API version 1.77, as [`attempt`].
 pub fn look(address: &str, target: &str) -> Option<Attempt> {
-    let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!(
+        "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-OpenStack-Ironic-API-Version: 1.77\r\n\r\n"
+    );
     exchange(address, &request)
 }
 

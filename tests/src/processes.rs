@@ -39,6 +39,11 @@ fn stat(pid: i32) -> Option<Stat> {
     })
 }
 
+fn stats() -> impl Iterator<Item = Stat> {
+    let entries = fs::read_dir("/proc").expect("/proc").map_while(Result::ok);
+    entries.filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?))
+}
+
 impl Process {
     /// The process that has this id now.
     pub fn find(pid: u32) -> Option<Process> {
@@ -47,15 +52,13 @@ impl Process {
 
     /// All processes of the machine.
     pub fn all() -> Vec<Process> {
-        let entries = fs::read_dir("/proc").expect("/proc").map_while(Result::ok);
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter_map(|pid| Some(stat(pid)?.process)).collect()
+        stats().map(|stat| stat.process).collect()
     }
 
     /// Its children, those included that have ended and that it has not waited for.
     pub fn children(self) -> Vec<Process> {
-        let all = Process::all().into_iter();
-        all.filter(|process| process.parent() == Some(self)).collect()
+        let children = stats().filter(|stat| stat.parent == self.pid);
+        children.map(|stat| stat.process).collect()
     }
 
     /// Who has started it, or has taken it over.
@@ -148,8 +151,8 @@ impl Process {
     /// Sends it a signal that ends it, until it has.
     pub fn kill_with(self, signal: Signal) {
         eventually(&format!("{} ends by {signal:?}", self.pid), PATIENCE, || {
-            // Rust's own handler takes the first SIGSEGV for itself.
-            (!self.send(signal)).then_some(())
+            // Rust's own handler takes the first SIGSEGV for itself; and one that is stopped takes none.
+            (!self.send(signal) || !self.send(Signal::CONT)).then_some(())
         });
     }
 }

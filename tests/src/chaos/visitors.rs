@@ -141,7 +141,7 @@ impl Visits {
     pub(super) fn leave_programs(&self, address: &str, load: &Load, places: &Places, random: &mut Random) {
         let isolated: Vec<&str> = places.isolated().map(|(driver, _)| driver).collect();
         while !load.is_over() {
-            rest(random);
+            (0..4).for_each(|_| rest(random));
             let driver = *random.one_of(&isolated);
             let (index, target, body) = load.write_down(driver, LEAVE_BEHIND, None, 0, false);
             let answer = attempt(address, &target, &body);
