@@ -17,6 +17,7 @@ mod driver_passthru;
 mod driver_readmes;
 mod drivers_api;
 mod evolution;
+mod fuzzing;
 mod hostile_bodies;
 mod hostile_connections;
 mod hostile_requests;

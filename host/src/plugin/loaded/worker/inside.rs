@@ -31,6 +31,9 @@ use crate::request_id::RequestId;
 
 pub(crate) use self::confine::Limits;
 
+/// How much of a content type is sent. A media type is never as long; whoever refuses what is none quotes its beginning.
+const MAX_CONTENT_TYPE: usize = 1024;
+
 /// What a worker process is: a driver, and the way to the host.
 struct Worker {
     driver: InProcess,
@@ -287,7 +290,13 @@ impl Worker {
                 ));
                 self.outgoing.send(&failed(fault), Bytes::new());
             }
-            Ok(Reply { body, content_type }) => {
+            Ok(Reply {
+                body,
+                mut content_type,
+            }) => {
+                if let Some(text) = &mut content_type {
+                    text.truncate(text.floor_char_boundary(MAX_CONTENT_TYPE));
+                }
                 self.outgoing.send(&Report::Answered { id, content_type }, body)
             }
             Err(fault) => self.outgoing.send(&failed(fault), Bytes::new()),
