@@ -2,6 +2,8 @@
 
 mod environment;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod ranges;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,8 @@ mod connection;
 mod descriptors;
 mod drivers;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod links;
 mod metrics;

@@ -7,6 +7,9 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod database;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod metrics;
 pub mod node;

@@ -39,6 +39,18 @@ impl Built {
         built.as_ref().unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// The fuzz targets, all in one program: a workspace of its own, for which its configuration asks the compiler for counters.
+    pub fn fuzz() -> &'static Built {
+        static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
+        let built = BUILT.get_or_init(|| {
+            let target = Built::target_folder();
+            let target = target.to_str().expect("a path in UTF-8");
+            let arguments = ["--bin", "any", "--target-dir", target];
+            Built::build(&repository_root().join("tests/fuzz"), &arguments)
+        });
+        built.as_ref().unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Builds the workspace at `root` with `arguments` and reads where everything went.
     ///
     /// # Panics

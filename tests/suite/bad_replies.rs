@@ -152,10 +152,15 @@ fn a_bad_reply_of_an_async_call_is_the_nodes_last_error() {
 
 #[test]
 fn a_content_type_that_is_none_fails_the_call_and_cannot_write_headers() {
-    let host = builder().start();
+    for place in ["in-process", "process"] {
+        content_types(&builder().set("isolation.default", place).start());
+    }
+}
+
+fn content_types(host: &HostProcess) {
     host.create_node_of(UNRULY, "n1");
     let pid = host.pid();
-    let mut client = Client::of(&host);
+    let mut client = Client::of(host);
     for order in ["injects", "nul", "latin", "no type", "long type"] {
         let reply = client.on_driver("attach", order);
         let text = reply.refused(
@@ -172,7 +177,7 @@ fn a_content_type_that_is_none_fails_the_call_and_cannot_write_headers() {
     assert_eq!(reply.must_have("Content-Type"), "application/octet-stream");
     let reply = client.on_driver("answer", "typed").expect(200);
     assert_eq!(reply.must_have("Content-Type"), "application/json");
-    one_line_each(&host);
+    one_line_each(host);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod driver_readmes;
 mod drivers_api;
 mod evolution;
 mod faults;
+mod fuzzing;
 mod hostile_bodies;
 mod hostile_connections;
 mod hostile_requests;

@@ -1,5 +1,7 @@
 //! Syntax and depth of a body, without building anything.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod walk;
 
 use serde::de::IgnoredAny;

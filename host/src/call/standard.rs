@@ -1,5 +1,8 @@
 //! The answers of standard calls: a driver may be any, so what it says is read here before it is believed.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -5,6 +5,8 @@
 
 mod chunks;
 mod clock;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod head;
 mod stream;
 

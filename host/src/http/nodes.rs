@@ -2,6 +2,8 @@
 
 mod create;
 pub(super) mod fields;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod input;
 mod list;
 mod management;

@@ -236,7 +236,7 @@ fn is_ironicclient(headers: &HeaderMap) -> bool {
 
 /// The path as the table of routes has it, if it differs: no trailing slash, and the version that a bookmark link
 /// leaves out.
-fn normal(uri: &Uri) -> Option<Uri> {
+pub(super) fn normal(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let trimmed = path.trim_end_matches('/');
     let trimmed = if trimmed.is_empty() { "/" } else { trimmed };

@@ -3,6 +3,8 @@
 //! `…/vendor_passthru/METHOD` and `…/vendor_passthru?method=METHOD` are the same call; a GET of `…/methods` lists them.
 
 mod address;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 
 use std::error::Error;
 use std::sync::Arc;

@@ -4,6 +4,8 @@
 //! that was ever enabled marks a property of that name as secret. The second rule holds for every node, whatever its
 //! driver is now: a node that changed its driver keeps what its old driver was told.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod spoken;
 
 use std::collections::BTreeSet;

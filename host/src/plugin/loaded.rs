@@ -2,7 +2,7 @@
 
 mod in_process;
 mod seats;
-mod wire;
+pub(crate) mod wire;
 mod worker;
 
 use std::borrow::Cow;

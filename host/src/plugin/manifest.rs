@@ -12,6 +12,8 @@ use serde_json::{Number, Value};
 
 mod elf;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod parse;
 mod standard;
 

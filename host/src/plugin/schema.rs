@@ -4,6 +4,8 @@
 //! The dialect is JSON Schema 2020-12 without recursion and without anything that would have to be fetched; `format` is a note for people.
 
 mod distinct;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod misfit;
 mod shape;
 

@@ -6,6 +6,9 @@
 //! Either side may be broken: the driver's code runs in one of them. So whoever reads bounds both lengths, and what is not
 //! understood ends the connection.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
@@ -174,7 +177,7 @@ impl From<SentFault> for Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WireError {
     /// Its head announces more than there may be.
-    #[error("{found} bytes of {what} were announced, at most {most} are allowed")]
+    #[error("{found} bytes of {what} are announced, at most {most} are allowed")]
     TooLong {
         /// Which part.
         what: &'static str,
@@ -186,25 +189,25 @@ pub(crate) enum WireError {
     /// The message is none.
     #[error("a message that cannot be read: {0}")]
     Message(postcard::Error),
+    /// Something follows the message that is not part of it.
+    #[error("a message with {0} bytes too many")]
+    Rest(usize),
 }
 
 /// The head and message of a frame that `tail` bytes follow.
 ///
 /// # Errors
-/// A tail of more than 4 GiB.
+/// A message that nobody would read, or a tail of more than 4 GiB.
 pub(crate) fn encode(message: &impl Serialize, tail: usize) -> Result<Vec<u8>, WireError> {
     let mut frame = Vec::with_capacity(USUAL);
     frame.resize(HEAD, 0);
     let mut frame = postcard::to_extend(message, frame).map_err(WireError::Message)?;
-    let length = |what, bytes: usize| {
-        u32::try_from(bytes).map_err(|_| WireError::TooLong {
-            what,
-            found: bytes,
-            most: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
-        })
+    let length = |what, found: usize, most: usize| match u32::try_from(found) {
+        Ok(length) if found <= most => Ok(length),
+        _ => Err(WireError::TooLong { what, found, most }),
     };
-    let message = length("message", frame.len() - HEAD)?;
-    let tail = length("data", tail)?;
+    let message = length("message", frame.len() - HEAD, MAX_MESSAGE)?;
+    let tail = length("data", tail, usize::try_from(u32::MAX).unwrap_or(usize::MAX))?;
     frame[..4].copy_from_slice(&message.to_le_bytes());
     frame[4..HEAD].copy_from_slice(&tail.to_le_bytes());
     Ok(frame)
@@ -238,8 +241,10 @@ pub(crate) fn decode<T: for<'a> Deserialize<'a>>(
     }
     read.advance(HEAD);
     let head = read.split_to(message);
-    let decoded = postcard::from_bytes(&head).map_err(WireError::Message)?;
-    Ok(Some((decoded, read.split_to(tail).freeze())))
+    match postcard::take_from_bytes(&head).map_err(WireError::Message)? {
+        (decoded, []) => Ok(Some((decoded, read.split_to(tail).freeze()))),
+        (_, rest) => Err(WireError::Rest(rest.len())),
+    }
 }
 
 fn lengths(read: &[u8], max_tail: usize) -> Result<Option<(usize, usize)>, WireError> {

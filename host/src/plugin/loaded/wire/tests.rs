@@ -43,13 +43,13 @@ fn lengths_that_may_not_be_are_refused_before_anything_is_kept_for_them() {
     let error = decode::<Report>(&mut long, 100).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "2147483647 bytes of message were announced, at most 65536 are allowed"
+        "2147483647 bytes of message are announced, at most 65536 are allowed"
     );
     let mut long = framed(&answered(), &[0; 101]);
     let error = decode::<Report>(&mut long, 100).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "101 bytes of data were announced, at most 100 are allowed"
+        "101 bytes of data are announced, at most 100 are allowed"
     );
 }
 
@@ -59,4 +59,22 @@ fn what_is_no_message_is_an_error_and_not_a_panic() {
         let mut bytes = BytesMut::from(&[1, 0, 0, 0, 0, 0, 0, 0, byte][..]);
         assert!(decode::<Report>(&mut bytes, 100).is_err(), "{byte}");
     }
+}
+
+#[test]
+fn a_message_that_nobody_would_read_is_not_sent() {
+    let report = |bytes| Report::Refused("x".repeat(bytes));
+    assert!(encode(&report(MAX_MESSAGE - 4), 0).is_ok());
+    let error = encode(&report(MAX_MESSAGE), 0).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "65540 bytes of message are announced, at most 65536 are allowed"
+    );
+}
+
+#[test]
+fn what_follows_a_message_inside_its_length_is_an_error() {
+    let mut bytes = BytesMut::from(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 9][..]);
+    let error = decode::<Report>(&mut bytes, 100).unwrap_err();
+    assert_eq!(error.to_string(), "a message with 1 bytes too many");
 }
