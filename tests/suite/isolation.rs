@@ -288,7 +288,7 @@ fn hundreds_of_calls_are_under_way_at_once_in_both_places_and_none_is_mixed_up()
             })
             .collect();
         gate.wait_for(248);
-        let echoes: Vec<_> = (0..200)
+        let echoes: Vec<_> = (0..100)
             .map(|number| {
                 let request = host.request("POST", &of_driver("fake", "echo"));
                 (number, request.json(&json!({ "number": number })).start())

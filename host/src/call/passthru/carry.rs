@@ -71,8 +71,11 @@ impl Job {
             return Box::pin(self.carry_change(change, accepted)).await;
         }
         let running = self.calls.start(&self.driver, &self.call);
-        // From here on no thread is inside the driver: a blocking method has returned, a deferred one goes on without.
-        self.held.worker = None;
+        if self.driver.is_here() || !self.driver.holds_thread(&self.call.method) {
+            // From here on no thread is inside the driver: a blocking method has returned, a deferred one goes on without. In a process of its
+            // own a blocking method has only begun.
+            self.held.worker = None;
+        }
         let outcome = running
             .outcome()
             .await
