@@ -71,11 +71,7 @@ impl InProcess {
     }
 
     /// Begins a call of a deferred method. `then` is called once, on the thread on which the driver answers or drops the call.
-    pub(super) fn defer(
-        &self,
-        call: &OwnedCall,
-        then: impl FnOnce(Result<Reply, Fault>) + Send + 'static,
-    ) {
+    pub(super) fn defer(&self, call: &OwnedCall, then: impl FnOnce(Result<Reply, Fault>) + Send + 'static) {
         let completion = HostCompletion {
             then: Mutex::new(Some(then)),
             state: call.state.clone(),

@@ -246,13 +246,9 @@ impl Worker {
                         self.checked(id, checked);
                     });
                 }
-                Work::Call {
-                    id,
-                    call,
-                    step,
-                    pace,
-                } => {
-                    self.turns.inside(incoming, pace, start, || self.call(id, &call, step));
+                Work::Call { id, call, step, pace } => {
+                    self.turns
+                        .inside(incoming, pace, start, || self.call(id, &call, step));
                 }
             }
             incoming = self.turns.take();

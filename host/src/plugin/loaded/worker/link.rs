@@ -79,7 +79,11 @@ pub(super) struct Reports {
 struct Gone;
 
 impl Link {
-    pub(super) fn new(driver: Arc<str>, started: Started, isolation: &Isolation) -> std::io::Result<(Self, Reports)> {
+    pub(super) fn new(
+        driver: Arc<str>,
+        started: Started,
+        isolation: &Isolation,
+    ) -> std::io::Result<(Self, Reports)> {
         let Started {
             process,
             stream,
