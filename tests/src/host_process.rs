@@ -193,7 +193,9 @@ impl HostProcess {
     /// Another host with the same folder and what `change` makes of its config, after this one has ended.
     pub fn started_with(mut self, change: impl FnOnce(HostBuilder) -> HostBuilder) -> HostProcess {
         assert!(self.stopped, "it has ended");
-        let fresh = HostBuilder::new();
+        let mut fresh = HostBuilder::new();
+        // This one's log is looked at when it is dropped.
+        fresh.panics_expected = self.builder.panics_expected;
         change(std::mem::replace(&mut self.builder, fresh)).start()
     }
 

@@ -84,6 +84,11 @@ impl Process {
         stat(self.pid).is_some_and(|stat| stat.process == self && !["Z", "X"].contains(&stat.state.as_str()))
     }
 
+    /// Whether it was stopped by a signal, and waits for another one.
+    pub fn is_stopped(self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.process == self && stat.state == "T")
+    }
+
     /// Whether there is nothing of it any more: it has ended, and was waited for.
     pub fn has_gone(self) -> bool {
         stat(self.pid).is_none_or(|stat| stat.process != self)

@@ -9,6 +9,7 @@ mod matrix;
 mod table;
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
@@ -22,49 +23,65 @@ use matrix::{Entry, FAULTS, Mode, Sightings};
 /// Hosts that run at the same time: they wait more than they compute.
 const AT_ONCE: usize = 6;
 
-type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
+/// Something to try, with a name for those who look for it in a failure.
+struct Job<'a> {
+    name: String,
+    run: Box<dyn FnOnce() + Send + 'a>,
+}
 
-/// Does all jobs, a few at a time, in order.
+impl<'a> Job<'a> {
+    fn new(name: impl Into<String>, run: impl FnOnce() + Send + 'a) -> Self {
+        Job {
+            name: name.into(),
+            run: Box::new(run),
+        }
+    }
+}
+
+/// Does all jobs, a few at a time, in order; then names those that have failed.
 fn do_all(jobs: Vec<Job<'_>>) {
     let queue = Mutex::new(VecDeque::from(jobs));
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(job) = next() {
-                    job();
+                    if catch_unwind(AssertUnwindSafe(job.run)).is_err() {
+                        failed
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(job.name);
+                    }
                 }
             });
         }
     });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert_eq!(failed, Vec::<String>::new());
 }
 
 #[test]
 fn what_every_fault_costs_in_every_place_is_what_the_docs_say() {
-    let seen = Sightings::default();
-    let groups: [fn(&Sightings); 9] = [
-        // Those that wait longest first.
-        isolated::faults_of_calls,
-        isolated::restarts_that_hang,
-        inside::survived_calls,
-        isolated::restarts_that_fail,
-        isolated::starts_that_hang,
-        isolated::shut_downs,
-        inside::survived_shut_downs,
-        isolated::starts_that_fail,
-        isolated::late_calls,
+    let sightings = Sightings::default();
+    let seen = &sightings;
+    // Those that wait longest first.
+    let mut jobs = vec![
+        Job::new("calls", || isolated::faults_of_calls(seen)),
+        Job::new("restarts that hang", || isolated::restarts_that_hang(seen)),
+        Job::new("calls in the host", || inside::survived_calls(seen)),
+        Job::new("restarts that fail", || isolated::restarts_that_fail(seen)),
+        Job::new("late calls", || isolated::late_calls(seen)),
+        Job::new("shut-downs", || isolated::shut_downs(seen)),
+        Job::new("shut-downs in the host", || inside::survived_shut_downs(seen)),
     ];
-    let mut jobs: Vec<Job<'_>> = Vec::new();
-    for group in groups {
-        let seen = &seen;
-        jobs.push(Box::new(move || group(seen)));
-    }
-    jobs.extend(inside::fatal_calls(&seen));
-    jobs.extend(inside::starts(&seen));
-    jobs.extend(inside::fatal_shut_downs(&seen));
+    jobs.extend(isolated::failing_starts(seen));
+    jobs.extend(inside::fatal_calls(seen));
+    jobs.extend(inside::starts(seen));
+    jobs.extend(inside::fatal_shut_downs(seen));
     do_all(jobs);
 
-    let all = seen.all();
+    let all = sightings.all();
     for entry in Entry::ALL {
         for fault in FAULTS.into_iter().filter(|fault| entry.knows(*fault)) {
             for mode in [Mode::Process, Mode::InProcess] {
@@ -120,7 +137,7 @@ fn a_driver_that_never_comes_back(entry: Entry) {
     };
     let host = builder.start();
     create_node(&host, 1, "n1", &json!({}));
-    let steady = Steady::start(&host);
+    let steady = Steady::start(&host, PATIENCE);
     let call = || host.post(&method("n1", "call"), json!({}));
     call().expect(200);
     std::fs::write(&armed, "").expect("a file in a folder of this test");
@@ -200,7 +217,7 @@ fn a_driver_that_crashes_or_hangs_before_it_is_created_stops_the_start_with_one_
         for (way, how) in [
             ("segfault", "was killed by signal 11 (SIGSEGV)"),
             ("exit", "exited with code 0"),
-            ("sleep", "3000 ms"),
+            ("sleep", "isolation.create_timeout_ms = 3000"),
         ] {
             let line = refused_start(entry, way);
             assert!(line.contains(how), "{line}");

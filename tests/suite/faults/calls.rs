@@ -82,7 +82,7 @@ impl Stage<'_> {
         create_node(self.host, number, &format!("{name}-fine"), &json!({}));
         self.is_up(&format!("{name}-fine"));
         let gate = self.gate(&name);
-        let mut more = json!({});
+        let mut more = json!({ "diary": self.host.folder().join("diary") });
         if self.fault.what == What::Dawdles {
             more["until"] = gate.to_str().expect("a path in UTF-8").into();
         }

@@ -33,7 +33,7 @@ pub(super) enum Answered {
 pub(super) fn exchange(stream: &mut TcpStream, target: &str, body: &Value, patience: Duration) -> Answered {
     let body = body.to_string();
     let request = format!(
-        "POST {target} HTTP/1.1\r\nHost: host\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST {target} HTTP/1.1\r\nHost: host\r\nX-OpenStack-Ironic-API-Version: 1.77\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     if stream.set_read_timeout(Some(patience)).is_err() || stream.write_all(request.as_bytes()).is_err() {
@@ -91,12 +91,13 @@ struct Shared {
 }
 
 impl Steady {
-    pub(super) fn start(host: &HostProcess) -> Self {
+    /// Until the first call that is not answered within `patience`.
+    pub(super) fn start(host: &HostProcess, patience: Duration) -> Self {
         let shared = Arc::new(Shared::default());
         let (address, own) = (host.address.clone(), shared.clone());
         let thread = std::thread::Builder::new()
             .name("steady client".into())
-            .spawn(move || own.run(&address))
+            .spawn(move || own.run(&address, patience))
             .expect("a thread");
         Steady {
             shared,
@@ -135,10 +136,10 @@ impl Drop for Steady {
 
 impl Shared {
     /// Until the first call is lost: what comes after that says nothing new.
-    fn run(&self, address: &str) {
+    fn run(&self, address: &str, patience: Duration) {
         let mut stream = TcpStream::connect(address).expect("the host accepts a connection");
         while !self.stop.load(Ordering::SeqCst) {
-            match exchange(&mut stream, OTHER, &json!({}), PATIENCE) {
+            match exchange(&mut stream, OTHER, &json!({}), patience) {
                 Answered::Reply(200) => {
                     self.answered.fetch_add(1, Ordering::SeqCst);
                     std::thread::sleep(PACE);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use suite::{FAKE, HostBuilder, HostProcess, eventually, wild_name};
 
+use super::Job;
 use super::calls::{Stage, create_node, method, told};
 use super::client::{PATIENCE, Steady};
 use super::leftovers::{Processes, shut_down_lines};
@@ -72,7 +73,7 @@ fn calls(seen: &Sightings, which: impl Fn(Fault) -> bool, grace: Duration) {
         }
     }
     let mut host = builder.start();
-    let steady = Steady::start(&host);
+    let steady = Steady::start(&host, PATIENCE);
     let mut processes = Processes::of(&host);
     std::thread::scope(|scope| {
         for fault in faults(which) {
@@ -138,7 +139,10 @@ const BEFORE_CALLS: [Entry; 2] = [Entry::Constructor, Entry::Create];
 
 /// Drivers that begin to misbehave when their processes are started again.
 fn restarts(seen: &Sightings, which: impl Fn(Fault) -> bool, create_timeout: Duration) {
-    let mut builder = builder(GRACE).set("isolation.create_timeout_ms", ms(create_timeout));
+    // A death is remembered for longer than another attempt takes: so there are pauses between them, in which calls are refused.
+    let mut builder = builder(GRACE)
+        .set("isolation.create_timeout_ms", ms(create_timeout))
+        .set("isolation.window_s", 3600);
     let armed = builder.folder().join("armed");
     let all: Vec<(Entry, Fault)> = BEFORE_CALLS
         .into_iter()
@@ -149,7 +153,7 @@ fn restarts(seen: &Sightings, which: impl Fn(Fault) -> bool, create_timeout: Dur
         builder = with(builder, *entry, *fault, json!({ "only_if": armed }));
     }
     let mut host = builder.start();
-    let steady = Steady::start(&host);
+    let steady = Steady::start(&host, PATIENCE);
     let mut processes = Processes::of(&host);
     std::fs::write(&armed, "").expect("a file in a folder of this test");
     std::thread::scope(|scope| {
@@ -210,21 +214,18 @@ pub(super) fn restarts_that_hang(seen: &Sightings) {
 }
 
 /// The line of a start that fails for each driver that is the reason.
-fn starts(seen: &Sightings, which: impl Fn(Fault) -> bool, create_timeout: Duration) {
+fn starts(seen: &Sightings, entry: Entry, which: impl Fn(Fault) -> bool, create_timeout: Duration) {
     let mut builder = builder(GRACE).set("isolation.create_timeout_ms", ms(create_timeout));
     let folder = builder.folder().to_owned();
-    for entry in BEFORE_CALLS {
-        for fault in faults(&which).into_iter().filter(|fault| entry.knows(*fault)) {
-            builder = with(builder, entry, fault, json!({}));
-        }
+    let all = faults(|fault| which(fault) && entry.knows(fault));
+    for fault in &all {
+        builder = with(builder, entry, *fault, json!({}));
     }
     let output = builder.serve_to_end();
     assert_eq!(output.code, 4, "{}", output.everything());
-    for entry in BEFORE_CALLS {
-        for fault in faults(&which).into_iter().filter(|fault| entry.knows(*fault)) {
-            let line = line_of(&output.stderr, number(entry, fault), &folder);
-            seen.note(Mode::ProcessAtStart, entry, fault, Seen::of_no_call(line, "none"));
-        }
+    for fault in all {
+        let line = line_of(&output.stderr, number(entry, fault), &folder);
+        seen.note(Mode::ProcessAtStart, entry, fault, Seen::of_no_call(line, "none"));
     }
 }
 
@@ -238,12 +239,24 @@ fn line_of(stderr: &str, number: usize, folder: &Path) -> String {
     line.unwrap_or_else(|| "no objection".to_owned())
 }
 
-pub(super) fn starts_that_fail(seen: &Sightings) {
-    starts(seen, |fault| !hangs(fault), LONG);
-}
-
-pub(super) fn starts_that_hang(seen: &Sightings) {
-    starts(seen, hangs, Duration::from_secs(1));
+/// Of drivers that are opened or created when the host starts, and do not come back or worse.
+pub(super) fn failing_starts(seen: &Sightings) -> Vec<Job<'_>> {
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for entry in BEFORE_CALLS {
+        jobs.push(Job::new(
+            format!("starts that hang in {}", entry.title()),
+            move || {
+                starts(seen, entry, hangs, Duration::from_secs(1));
+            },
+        ));
+        jobs.push(Job::new(
+            format!("starts that fail in {}", entry.title()),
+            move || {
+                starts(seen, entry, |fault| !hangs(fault), LONG);
+            },
+        ));
+    }
+    jobs
 }
 
 /// Every fault while drivers are shut down, beside one that behaves.

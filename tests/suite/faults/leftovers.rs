@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use suite::{HostProcess, eventually};
+use suite::{HostProcess, Process, eventually};
 
 use super::client::PATIENCE;
 use super::matrix::plain;
 
 /// The processes that a host has started, with what those have started.
-pub(super) struct Processes(BTreeSet<u64>);
+pub(super) struct Processes(BTreeSet<Process>);
 
 impl Processes {
     /// Those that live now.
@@ -22,45 +22,17 @@ impl Processes {
 
     /// Also those that live now.
     pub(super) fn add(&mut self, host: &HostProcess) {
-        let mut grown = vec![u64::from(host.pid())];
-        let all = parents();
-        while let Some(parent) = grown.pop() {
-            for (child, _) in all.iter().filter(|(_, of)| *of == parent) {
-                if self.0.insert(*child) {
-                    grown.push(*child);
-                }
-            }
-        }
+        let host = Process::find(host.pid()).expect("a running host");
+        let all = Process::all().into_iter();
+        self.0.extend(all.filter(|process| process.descends_from(host)));
     }
 
     /// Checks that none of them outlives the host.
     pub(super) fn are_gone(&self) {
         eventually("no process is left behind", PATIENCE, || {
-            self.0
-                .iter()
-                .all(|pid| state(*pid).is_none_or(|state| state == 'Z'))
-                .then_some(())
+            self.0.iter().all(|process| !process.runs()).then_some(())
         });
     }
-}
-
-/// Every process and its parent.
-fn parents() -> Vec<(u64, u64)> {
-    let entries = std::fs::read_dir("/proc").expect("the list of processes");
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: u64| Some((pid, stat(pid)?.1))).collect()
-}
-
-/// What a process is doing: `R`, `S`, `T` for one that is stopped, `Z` for one that has ended. Nothing if it is not there.
-pub(super) fn state(pid: u64) -> Option<char> {
-    stat(pid).map(|(state, _)| state)
-}
-
-fn stat(pid: u64) -> Option<(char, u64)> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before may hold anything.
-    let mut fields = text.rsplit_once(") ")?.1.split(' ');
-    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
 }
 
 /// What the log of a host that has ended complains of a driver.
