@@ -16,8 +16,10 @@ use super::connection::Incoming;
 /// What takes longer is slow. To wake a thread takes some microseconds of two processors; more than so much work at a time should
 /// not wait for one processor.
 const QUICK: Duration = Duration::from_micros(50);
-/// How long nobody may read while a thread is in the driver that was expected to be quick.
+/// How long nobody may read, while calls follow each other, because a thread is in the driver that was expected to be quick.
 const GAP: Duration = Duration::from_millis(1);
+/// The same after a pause. The watch goes to sleep only after that: to wake it is what a call after a pause would wait for.
+const LONGEST: Duration = Duration::from_millis(32);
 
 /// The reading, and the threads that do it.
 pub(super) struct Turns {
@@ -154,18 +156,21 @@ impl Turns {
     pub(super) async fn watch(&self, start: impl Fn()) {
         loop {
             self.watch.notified().await;
-            let mut seen = None;
-            while let Some(look) = self.look(&mut seen) {
-                if let Look::Stuck { nobody } = look {
-                    self.call(nobody, &start);
+            let (mut seen, mut pause) = (None, GAP);
+            while let Some(look) = self.look(&mut seen, pause) {
+                match look {
+                    Look::Moving => pause = GAP,
+                    Look::Stuck { nobody } => self.call(nobody, &start),
+                    Look::Still => {}
                 }
-                tokio::time::sleep(GAP).await;
+                tokio::time::sleep(pause).await;
+                pause *= 2;
             }
         }
     }
 
-    /// What has happened since the last look; nothing if nobody needs a watch any more.
-    fn look(&self, seen: &mut Option<u64>) -> Option<Look> {
+    /// What has happened since the last look; nothing if nobody needs a watch any more. `pause` is how long the next one would be.
+    fn look(&self, seen: &mut Option<u64>, pause: Duration) -> Option<Look> {
         let mut state = self.state.lock();
         if seen.replace(state.laid_down) != Some(state.laid_down) {
             return Some(Look::Moving);
@@ -174,6 +179,9 @@ impl Turns {
             return Some(Look::Stuck {
                 nobody: state.waiting == 0,
             });
+        }
+        if pause <= LONGEST {
+            return Some(Look::Still);
         }
         state.watched = false;
         None
@@ -184,6 +192,8 @@ impl Turns {
 enum Look {
     /// Threads come and go.
     Moving,
+    /// There are no calls.
+    Still,
     /// Nobody reads, and nobody has come back for a while.
     Stuck {
         /// No thread waits for the reading.
