@@ -113,7 +113,10 @@ pub(crate) fn measure(place: &Place, arguments: &Arguments) -> Result<Table> {
     }
     sdk.shut_down();
     plain.shut_down();
-    at_once(async { anyhow::Ok(host.shut_down().await) })?;
+    at_once(async {
+        host.shut_down().await;
+        anyhow::Ok(())
+    })?;
     Ok(table)
 }
 
