@@ -10,7 +10,7 @@ use std::time::Duration;
 use suite::{Built, repository_root, run_to_end};
 
 /// How many inputs each parser gets.
-const INPUTS: u32 = 10_000;
+const INPUTS: u32 = 5_000;
 /// The last lines of a run that failed.
 const SHOWN: usize = 30;
 
@@ -52,7 +52,7 @@ fn fuzz(target: &str) {
         .arg(new.path())
         .arg(folder.join("seeds").join(target))
         .args(found.is_dir().then_some(found));
-    let output = run_to_end(command, Duration::from_secs(300));
+    let output = run_to_end(command, Duration::from_secs(600));
     let lines: Vec<&str> = output.stderr.lines().collect();
     let last = lines[lines.len().saturating_sub(SHOWN)..].join("\n");
     if let Some(input) = breaking_input(new.path()) {

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::environment::Overrides;
 use crate::node::secret::{MASK, SecretNames};
+use crate::plugin::printable;
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// A variable does not name a key.
-    #[error("environment variable {name}: {reason}")]
+    #[error("environment variable {}: {reason}", printable(name))]
     Variable {
         /// The variable.
         name: String,
@@ -64,7 +65,7 @@ impl ConfigError {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.rsplit('\n').next().unwrap_or("").chars().count() + 1,
-            reason: one_line(error.message()),
+            reason: printable(error.message()),
         }
     }
 
@@ -81,13 +82,13 @@ impl ConfigError {
         let found = found.map(|value| match SecretNames::default().covers(name) {
             // A driver's secret that stands in the wrong section.
             true => MASK.to_owned(),
-            false => value.to_string(),
+            false => quoted(value),
         });
-        let reason = plain(&one_line(error.inner().message()));
+        let reason = plain(&printable(error.inner().message()));
         ConfigError::Value {
             origin: origin(file, overrides, &key),
             value: found,
-            key,
+            key: printable(&key),
             reason,
         }
     }
@@ -96,7 +97,7 @@ impl ConfigError {
 /// Where the value of `key` came from, for a message.
 pub(super) fn origin(file: &Path, overrides: &Overrides, key: &str) -> String {
     match overrides.variable(key) {
-        Some(name) => format!("environment variable {name}"),
+        Some(name) => format!("environment variable {}", printable(name)),
         None => file.display().to_string(),
     }
 }
@@ -137,6 +138,10 @@ fn plain(reason: &str) -> String {
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A value on one line.
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        other => printable(&other.to_string()),
+    }
 }

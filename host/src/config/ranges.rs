@@ -7,6 +7,7 @@ use std::path::Path;
 use super::environment::Overrides;
 use super::error::origin;
 use super::{Config, ConfigError, Place};
+use crate::plugin::printable;
 
 /// A day, the longest time that any key may name.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -23,7 +24,7 @@ impl Check<'_> {
     fn refuse(&mut self, key: &str, value: String, reason: String) {
         self.faults.push(ConfigError::Value {
             origin: origin(self.file, self.overrides, key),
-            key: key.to_owned(),
+            key: printable(key),
             value: Some(value),
             reason,
         });
@@ -165,7 +166,7 @@ fn rules(config: &Config, check: &mut Check<'_>) {
         && !(url.starts_with("http://") || url.starts_with("https://"))
     {
         let reason = "expected a URL that starts with http:// or https://";
-        check.refuse("public_url", format!("\"{url}\""), reason.to_owned());
+        check.refuse("public_url", format!("{url:?}"), reason.to_owned());
     }
     if let Some(name) = &config.host_name
         && (name.is_empty() || name.chars().any(|c| c.is_control() || c.is_whitespace()))

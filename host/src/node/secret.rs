@@ -96,7 +96,8 @@ impl SecretNames {
         out.extend_from_slice(&text[copied..]);
     }
 
-    fn masked(&self, value: &Value) -> Option<Value> {
+    /// A value with every secret in it masked; nothing if it is none that can be written and read again.
+    pub fn masked(&self, value: &Value) -> Option<Value> {
         let mut out = Vec::new();
         self.mask_into(value.to_string().as_bytes(), &mut out);
         serde_json::from_slice(&out).ok()
@@ -112,12 +113,12 @@ impl SecretNames {
                 continue;
             }
             let end = string_end(text, at);
-            let key = std::str::from_utf8(&text[at + 1..end - 1]).unwrap_or_default();
+            let string = &text[at..end];
             at = end;
-            // A string that a colon follows is a key; keys without escapes stand in the text as they are.
+            // A string that a colon follows is a key.
             if text.get(end) == Some(&b':') {
                 at += 1;
-                if self.covers(key) && !text[at..].starts_with(b"null") {
+                if self.covers_written(string) && !text[at..].starts_with(b"null") {
                     let value = at..value_end(text, at);
                     at = value.end;
                     found.push(value);
@@ -125,6 +126,14 @@ impl SecretNames {
             }
         }
         found
+    }
+
+    /// Whether the value of a key is never shown; `key` is a string of JSON. One without escapes stands in the text as it is.
+    fn covers_written(&self, key: &[u8]) -> bool {
+        if memchr::memchr(b'\\', key).is_some() {
+            return serde_json::from_slice::<String>(key).is_ok_and(|key| self.covers(&key));
+        }
+        std::str::from_utf8(&key[1..key.len() - 1]).is_ok_and(|key| self.covers(key))
     }
 
     /// Puts the secrets of `before` back where `after` has [`MASK`] for them: a client that sends back what it was shown does not

@@ -26,7 +26,8 @@ pub(crate) fn standard_reply(bytes: &[u8]) {
     }
     match boot_device(&reply) {
         Ok(device) => {
-            let value = value.unwrap();
+            // Numbers that nothing is made of may stand beside.
+            let Some(value) = value else { return };
             let text = value.get("boot_device").and_then(Value::as_str);
             assert_eq!(device.boot_device.as_deref(), text);
             assert_eq!(

@@ -101,7 +101,7 @@ pub(crate) fn request_stream(bytes: &[u8]) {
     let ended = {
         let io = TokioIo::new(tokio::io::join(Cursor::new(admitted), &mut answers));
         let mut http = Builder::new();
-        http.header_read_timeout(None);
+        http.header_read_timeout(None).half_close(true);
         let mut connection = pin!(http.serve_connection(io, service));
         let mut polled = 0;
         loop {

@@ -166,9 +166,9 @@ impl Operation {
         })
     }
 
-    /// The operation without its secret.
+    /// The operation without its secrets.
     fn shown(&self, secrets: &SecretNames) -> Value {
-        let mut shown = self.sent.clone();
+        let mut shown = secrets.masked(&self.sent).unwrap_or_default();
         if shown.get("value").is_some() && self.path.iter().any(|name| secrets.covers(name)) {
             shown["value"] = MASK.into();
         }

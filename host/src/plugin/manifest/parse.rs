@@ -75,10 +75,7 @@ fn claimed(tree: &Tree<'_>) -> Claim {
             .ok()
             .filter(|name| is_driver_name(name))
             .map(str::to_owned),
-        version: version
-            .text()
-            .ok()
-            .and_then(|version| Version::parse(version).ok()),
+        version: version.text().ok().and_then(plain_version),
     }
 }
 
@@ -283,7 +280,12 @@ fn schema(entry: &Entry<'_>, budget: &mut Budget) -> Result<Option<Schema>, Mani
 }
 
 fn version(entry: &Entry<'_>) -> Result<Version, ManifestError> {
-    Version::parse(entry.text()?).map_err(|_| entry.wrong("a version such as 1.0.0"))
+    plain_version(entry.text()?).ok_or_else(|| entry.wrong("a version such as 1.0.0"))
+}
+
+/// Texts quote versions whole.
+fn plain_version(text: &str) -> Option<Version> {
+    (text.len() <= 255).then(|| Version::parse(text).ok()).flatten()
 }
 
 fn is_driver_name(name: &str) -> bool {

@@ -34,7 +34,7 @@ pub(crate) fn schema(bytes: &[u8]) {
     assert_eq!(checked.is_ok(), fits, "{checked:?}");
     let Err(misfit) = checked else { return };
     let text = misfit.to_string();
-    is_readable(&text, 8000);
+    is_readable(&text, 20_000);
     if let Some(Distinct(body)) = read {
         let mut secrets = Vec::new();
         texts(&body, false, &mut secrets);

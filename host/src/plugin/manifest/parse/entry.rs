@@ -10,6 +10,8 @@ use crate::plugin::printable;
 
 /// What an error quotes of a value.
 const QUOTED_CHARS: usize = 60;
+/// What it quotes of the way to one.
+const PLACE_CHARS: usize = 240;
 
 /// A value that may be absent, and where it is.
 #[derive(Debug)]
@@ -138,7 +140,7 @@ impl<'a> Entry<'a> {
     pub(super) fn wrong(&self, expected: &str) -> ManifestError {
         let at = match self.at {
             Place::Root => "its top level".to_owned(),
-            at => printable(&at.text()),
+            at => shortened(&at.text(), PLACE_CHARS),
         };
         broken(at, expected, self.quoted())
     }
@@ -146,15 +148,15 @@ impl<'a> Entry<'a> {
     /// Something wrong deeper inside, where only the one who looked knows the place; `pointer` is a JSON pointer.
     pub(super) fn inside(&self, pointer: &str, expected: &str, found: &str) -> ManifestError {
         broken(
-            printable(&format!("{}{pointer}", self.at.text())),
+            shortened(&format!("{}{pointer}", self.at.text()), PLACE_CHARS),
             expected,
-            shortened(&printable(found)),
+            shortened(found, QUOTED_CHARS),
         )
     }
 
     pub(super) fn newer(&self, known: &str) -> ManifestError {
         ManifestError::NeedsNewerHost {
-            at: printable(&self.at.text()),
+            at: shortened(&self.at.text(), PLACE_CHARS),
             found: self.quoted(),
             known: known.to_owned(),
         }
@@ -164,7 +166,7 @@ impl<'a> Entry<'a> {
         let Some(value) = self.value else {
             return "nothing".to_owned();
         };
-        shortened(&printable(&value.to_value().to_string()))
+        shortened(&value.to_value().to_string(), QUOTED_CHARS)
     }
 }
 
@@ -179,11 +181,14 @@ impl Place<'_> {
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(QUOTED_CHARS) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+/// A foreign text on one line of at most `most` characters.
+fn shortened(text: &str, most: usize) -> String {
+    let mut text = printable(text);
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
+        text.push_str("...");
     }
+    text
 }
 
 pub(super) fn broken(at: String, expected: &str, found: String) -> ManifestError {
