@@ -115,7 +115,7 @@ mod tests {
         let (mut host, stream) = UnixStream::pair().expect("a socket pair");
         let sizes = [0, 1, LEAST, READ - 9, READ, 0, 5 * READ + 1, 3, 1 << 20, 0];
         let tail = |size: usize| vec![u8::try_from(size % 251).expect("less than 256"); size];
-        let writer = std::thread::spawn(move || {
+        let writing = std::thread::Builder::new().spawn(move || {
             let all: Vec<u8> = (0..)
                 .zip(sizes)
                 .flat_map(|(id, size)| order(id, &tail(size)))
@@ -124,6 +124,7 @@ mod tests {
                 host.write_all(piece).expect("a reader");
             }
         });
+        let writer = writing.expect("a thread");
         let mut incoming = Incoming::new(stream);
         let mut kept = Vec::new();
         for (id, size) in (0..).zip(sizes) {
