@@ -39,6 +39,9 @@ impl Worker {
     }
 }
 
+/// What a process does wrong while it has a call of this id.
+type Misbehaviour = fn(&mut Worker, u64);
+
 fn isolation() -> Isolation {
     let second = Duration::from_secs(1);
     Isolation {
@@ -171,12 +174,12 @@ async fn a_call_that_the_process_has_not_begun_to_read_is_taken_back_when_nobody
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_says_what_it_cannot_have_to_say_is_killed() {
-    let twice: fn(&mut Worker, u64) = |worker, id| {
+    let twice: Misbehaviour = |worker, id| {
         worker.say(&answer(id), b"");
         worker.say(&answer(id), b"");
     };
     let unasked = "has answered what it was not asked, and was killed";
-    let cases: [(fn(&mut Worker, u64), &str); 6] = [
+    let cases: [(Misbehaviour, &str); 6] = [
         (twice, unasked),
         (|worker, id| worker.say(&answer(id + 1), b""), unasked),
         (|worker, id| worker.say(&Report::Checked { id }, b""), unasked),
