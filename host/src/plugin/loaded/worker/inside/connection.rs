@@ -115,7 +115,7 @@ mod tests {
         let (mut host, stream) = UnixStream::pair().expect("a socket pair");
         let sizes = [0, 1, LEAST, READ - 9, READ, 0, 5 * READ + 1, 3, 1 << 20, 0];
         let tail = |size: usize| vec![u8::try_from(size % 251).expect("less than 256"); size];
-        let writer = move || {
+        let writing = std::thread::Builder::new().spawn(move || {
             let all: Vec<u8> = (0..)
                 .zip(sizes)
                 .flat_map(|(id, size)| order(id, &tail(size)))
@@ -123,20 +123,19 @@ mod tests {
             for piece in all.chunks(5_000) {
                 host.write_all(piece).expect("a reader");
             }
-        };
-        std::thread::scope(|scope| {
-            scope.spawn(writer);
-            let mut incoming = Incoming::new(stream);
-            let mut kept = Vec::new();
-            for (id, size) in (0..).zip(sizes) {
-                let (order, found) = incoming.next().expect("an order").expect("one more");
-                assert_eq!(order, Order::Cancel { id });
-                kept.push((found, size));
-            }
-            assert_eq!(incoming.next().expect("an end"), None);
-            for (found, size) in kept {
-                assert!(found == tail(size), "{size} bytes are still what they were");
-            }
         });
+        let writer = writing.expect("a thread");
+        let mut incoming = Incoming::new(stream);
+        let mut kept = Vec::new();
+        for (id, size) in (0..).zip(sizes) {
+            let (order, found) = incoming.next().expect("an order").expect("one more");
+            assert_eq!(order, Order::Cancel { id });
+            kept.push((found, size));
+        }
+        assert_eq!(incoming.next().expect("an end"), None);
+        for (found, size) in kept {
+            assert!(found == tail(size), "{size} bytes are still what they were");
+        }
+        writer.join().expect("everything was written");
     }
 }
