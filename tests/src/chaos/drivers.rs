@@ -43,7 +43,11 @@ impl Places {
             Place::Processes(_) => Place::Here,
         };
         let processes = Place::Processes(1 + u32::try_from(random.below(3)).expect("small"));
-        let other = if random.below(2) == 0 { "watcher" } else { "spotter" };
+        let other = if random.below(2) == 0 {
+            "watcher"
+        } else {
+            "spotter"
+        };
         self.0.insert(other, processes);
     }
 

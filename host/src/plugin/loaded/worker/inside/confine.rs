@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
 
 use anyhow::{Context, ensure};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -108,12 +109,16 @@ impl Host {
         }
     }
 
-    /// Ends this process and what it has started when the host is gone, whatever the other threads are busy with.
+    /// Ends this process and what it has started when the host is gone, whatever the other threads are busy with. Returns when that is watched: a
+    /// thread cannot begin while a library's constructor runs, which holds the loader's lock and may never let it go.
     pub(super) fn outlive_not(&self, stream: &UnixStream) -> anyhow::Result<()> {
         let (host, stream) = (self.clone(), stream.try_clone()?);
+        let (begin, begun) = mpsc::channel();
         std::thread::Builder::new()
             .name("host-watch".to_owned())
             .spawn(move || {
+                // Nobody listens if this process is about to end anyway.
+                let _ = begin.send(());
                 loop {
                     // Nothing is asked for: that the other side has closed is always told.
                     let mut watched = [PollFd::new(&stream, PollFlags::empty())];
@@ -123,7 +128,7 @@ impl Host {
                     }
                 }
             })?;
-        Ok(())
+        begun.recv().context("the watch of the host has not begun")
     }
 
     /// Ends the process at once, with everything that it has started: nobody is there to want anything of it.
