@@ -373,8 +373,8 @@ fn start(entry: Entry, fault: Fault) -> Seen {
     kill_children(&diary);
     if host.ended().is_none() {
         host.send(Signal::KILL);
-        host.wait();
     }
+    host.wait();
     Seen::of_no_call(client, others)
 }
 
