@@ -116,8 +116,7 @@ impl Steady {
         // The one that is under way may have begun before.
         let enough = self.shared.answered.load(SeqCst) + 2;
         eventually("another driver's calls are answered", PATIENCE, || {
-            (self.shared.answered.load(SeqCst) >= enough || !self.lost_since(None).is_empty())
-                .then_some(())
+            (self.shared.answered.load(SeqCst) >= enough || !self.lost_since(None).is_empty()).then_some(())
         });
     }
 

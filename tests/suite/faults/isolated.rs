@@ -41,7 +41,7 @@ fn builder(grace: Duration) -> HostBuilder {
 fn confined(builder: HostBuilder, fault: Fault, number: usize) -> HostBuilder {
     let name = wild_name(number);
     match fault.word {
-        "allocate" => builder.set(&format!("drivers.{name}.memory_max_bytes"), 256 << 20),
+        "allocate" => builder.set(&format!("drivers.{name}.memory_max_bytes"), 128 << 20),
         "leak-descriptors" => builder.set(&format!("drivers.{name}.open_files_max"), 256),
         _ => builder,
     }
