@@ -1,8 +1,9 @@
 //! A client that expects nothing: the host may be gone, or send what no host should.
 
+use std::cmp::Ordering;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,14 +52,14 @@ pub(super) fn exchange(stream: &mut TcpStream, target: &str, body: &Value, patie
         if !read.starts_with(&b"HTTP/1.1 "[..read.len().min(9)]) {
             return Answered::Garbage;
         }
-        if let Some(status) = whole(&read) {
-            return Answered::Reply(status);
+        if let Some(answered) = whole(&read) {
+            return answered;
         }
     }
 }
 
-/// The status of a reply that is whole.
-fn whole(read: &[u8]) -> Option<u16> {
+/// A reply that is whole, and nothing behind it.
+fn whole(read: &[u8]) -> Option<Answered> {
     let text = String::from_utf8_lossy(read);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let length = head
@@ -66,7 +67,12 @@ fn whole(read: &[u8]) -> Option<u16> {
         .filter_map(|line| line.split_once(": "))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .and_then(|(_, length)| length.parse::<usize>().ok())?;
-    (body.len() >= length).then(|| head.split(' ').nth(1)?.parse().ok())?
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    match body.len().cmp(&length) {
+        Ordering::Less => None,
+        Ordering::Equal => Some(Answered::Reply(status)),
+        Ordering::Greater => Some(Answered::Garbage),
+    }
 }
 
 /// Whether somebody who comes now is answered by the other driver, within `patience`.
@@ -108,10 +114,9 @@ impl Steady {
     /// Waits until one more call has been answered, whatever is going on.
     pub(super) fn goes_on(&self) {
         // The one that is under way may have begun before.
-        let enough = self.shared.answered.load(Ordering::SeqCst) + 2;
+        let enough = self.shared.answered.load(SeqCst) + 2;
         eventually("another driver's calls are answered", PATIENCE, || {
-            (self.shared.answered.load(Ordering::SeqCst) >= enough || !self.lost_since(None).is_empty())
-                .then_some(())
+            (self.shared.answered.load(SeqCst) >= enough || !self.lost_since(None).is_empty()).then_some(())
         });
     }
 
@@ -127,7 +132,7 @@ impl Steady {
 
 impl Drop for Steady {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.stop.store(true, SeqCst);
         if let Some(thread) = self.thread.take() {
             let _has_panicked = thread.join();
         }
@@ -138,10 +143,10 @@ impl Shared {
     /// Until the first call is lost: what comes after that says nothing new.
     fn run(&self, address: &str, patience: Duration) {
         let mut stream = TcpStream::connect(address).expect("the host accepts a connection");
-        while !self.stop.load(Ordering::SeqCst) {
+        while !self.stop.load(SeqCst) {
             match exchange(&mut stream, OTHER, &json!({}), patience) {
                 Answered::Reply(200) => {
-                    self.answered.fetch_add(1, Ordering::SeqCst);
+                    self.answered.fetch_add(1, SeqCst);
                     std::thread::sleep(PACE);
                 }
                 other => {

@@ -220,12 +220,21 @@ fn fatal_call(entry: Entry, fault: Fault) -> Seen {
         None => (!ends && client.is_finished()).then_some(Fate::Lives),
     });
     match fate {
+        Fate::Ended(_) if fault.what == What::Breaks => {
+            host_is_gone(&steady);
+            kill_children(&diary);
+            drop((steady, client.join()));
+            host.wait();
+            damaged(fault, "lost".to_owned())
+        }
         Fate::Ended(status) => {
             assert_eq!(client.join().expect("no assertion failed").0, Answered::Nothing);
             host_is_gone(&steady);
             drop(steady);
             host.wait();
             let record = match location {
+                // The completion is dropped before the payload is: it may be recorded in between, or not.
+                Some(_) if fault.what == What::Panics => "failed or interrupted".to_owned(),
                 Some(location) => record_of_the_next(host, &location),
                 None => "none".to_owned(),
             };
@@ -254,18 +263,27 @@ fn fatal_call(entry: Entry, fault: Fault) -> Seen {
             kill_children(&diary);
             drop(steady);
             host.wait();
-            Seen {
-                client: match answered {
-                    Answered::Reply(status) => status.to_string(),
-                    Answered::Garbage => "bytes that are not HTTP".to_owned(),
-                    Answered::Nothing => "no answer: the connection closes".to_owned(),
-                    Answered::NotYet => "no answer".to_owned(),
-                },
-                record: "none".to_owned(),
-                lock: "not measured".to_owned(),
-                others,
+            if fault.what == What::Leaks {
+                assert_eq!(answered, Answered::Reply(200));
             }
+            damaged(fault, others)
         }
+    }
+}
+
+/// Of a host that may or may not go on.
+fn damaged(fault: Fault, others: String) -> Seen {
+    let client = match fault.word {
+        "leak-descriptors" => "200",
+        "fork-returns" => "one answer or two",
+        "write-descriptors" => "bytes that are not HTTP",
+        _ => "no answer: the connection closes, and the host ends or serves nobody",
+    };
+    Seen {
+        client: client.to_owned(),
+        record: "not measured".to_owned(),
+        lock: "not measured".to_owned(),
+        others,
     }
 }
 
@@ -373,8 +391,8 @@ fn start(entry: Entry, fault: Fault) -> Seen {
     kill_children(&diary);
     if host.ended().is_none() {
         host.send(Signal::KILL);
-        host.wait();
     }
+    host.wait();
     Seen::of_no_call(client, others)
 }
 

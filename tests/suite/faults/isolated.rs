@@ -15,7 +15,8 @@ use super::matrix::{Entry, FAULTS, Fault, Mode, Seen, Sightings, What, plain};
 /// Of a call that hangs; of others nobody waits for it.
 const DEADLINE: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(300);
-const GRACE: Duration = Duration::from_millis(500);
+/// Longer than a busy machine may keep the host from telling a client of the deadline before it.
+const GRACE: Duration = Duration::from_secs(2);
 /// Of a driver that hangs while it is created. Longer than one that does not, takes on a busy machine.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -40,7 +41,7 @@ fn builder(grace: Duration) -> HostBuilder {
 fn confined(builder: HostBuilder, fault: Fault, number: usize) -> HostBuilder {
     let name = wild_name(number);
     match fault.word {
-        "allocate" => builder.set(&format!("drivers.{name}.memory_max_bytes"), 256 << 20),
+        "allocate" => builder.set(&format!("drivers.{name}.memory_max_bytes"), 128 << 20),
         "leak-descriptors" => builder.set(&format!("drivers.{name}.open_files_max"), 256),
         _ => builder,
     }

@@ -46,6 +46,10 @@ pub(super) fn shut_down_lines(host: &HostProcess, driver: &str) -> String {
             lines.push(plain(&message(&line), host.folder()));
         }
     }
+    // Whoever waits for the driver's process gives up in the same moment, and either may be first.
+    if lines.iter().any(|line| line.contains("its process is killed")) {
+        lines.retain(|line| !line.contains("the host stops without it"));
+    }
     if lines.is_empty() {
         "nothing".to_owned()
     } else {
