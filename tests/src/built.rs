@@ -43,7 +43,7 @@ impl Built {
     pub fn fuzz() -> &'static Built {
         static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
         let built = BUILT.get_or_init(|| {
-            let target = Built::target_folder();
+            let target = Built::target_folder().join("fuzz");
             let target = target.to_str().expect("a path in UTF-8");
             let arguments = ["--bin", "any", "--target-dir", target];
             Built::build(&repository_root().join("tests/fuzz"), &arguments)
