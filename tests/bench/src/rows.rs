@@ -190,7 +190,7 @@ pub(crate) fn all() -> Vec<Row> {
             small,
         )),
         places(echo(
-            "worker-deferred",
+            "worker-defer",
             "deferred driver passthru through a worker process, 2 B",
             Target::Path(deferred),
             small,

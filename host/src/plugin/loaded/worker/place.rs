@@ -56,7 +56,7 @@ impl Shared {
         first: Arc<Link>,
         read: BytesMut,
     ) {
-        let mut up = Ok((first, read));
+        let mut up: Result<_, String> = Ok((first, read));
         loop {
             let why = match up {
                 Ok((link, read)) => {
@@ -84,7 +84,7 @@ impl Shared {
                 }
                 Err(why) => {
                     tracing::error!(driver = &*self.plan.driver, "{why}");
-                    why
+                    self.plan.without_folder(&why)
                 }
             };
             let why: Arc<str> = why.into();

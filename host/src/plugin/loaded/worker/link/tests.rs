@@ -189,7 +189,7 @@ async fn a_process_that_says_what_it_cannot_have_to_say_is_killed() {
         ),
         (
             |worker, id| worker.say(&answer(id), &[0; 1001]),
-            "has sent what the host does not understand (1001 bytes of data were announced, at most 1000 are allowed), and was killed",
+            "has sent what the host does not understand (1001 bytes of data are announced, at most 1000 are allowed), and was killed",
         ),
         (
             |worker, _| {
