@@ -21,7 +21,10 @@ pub(super) struct Plan {
 impl Plan {
     /// What clients are told of a line for the operator: where the drivers lie is no business of theirs.
     pub(super) fn without_folder(&self, line: &str) -> String {
-        match (self.file.to_str(), self.file.file_name().and_then(|name| name.to_str())) {
+        match (
+            self.file.to_str(),
+            self.file.file_name().and_then(|name| name.to_str()),
+        ) {
             (Some(path), Some(name)) => line.replace(path, name),
             _ => line.to_owned(),
         }
